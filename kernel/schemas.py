@@ -1,0 +1,60 @@
+"""Base classes of everything that crosses an edge: commands in, views out, and the page they come in."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from kernel.money import Money
+
+T = TypeVar("T")
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Quantity = Annotated[int, Field(ge=1, le=9999, strict=True)]
+
+
+class Command(BaseModel):
+    """Input of one use case: unknown fields are refused, values are final."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class View(BaseModel):
+    """What a caller is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class MoneyView(View):
+    amount: int = Field(description="integer minor units")
+    currency: str
+
+    @classmethod
+    def of(cls, money: Money) -> "MoneyView":
+        return cls(amount=money.minor, currency=money.currency)
+
+
+def money(minor: int, currency: str) -> MoneyView:
+    return MoneyView.model_construct(amount=minor, currency=currency)
+
+
+class Page(View, Generic[T]):
+    """One keyset page: `next` is the cursor of the following page, null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Address(Command):
+    """A postal address, copied wherever it is used: a later change of the original changes no order."""
+
+    name: Text
+    line1: Text
+    line2: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    city: Text
+    region: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+    postal_code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=16)]
+    country: Country
