@@ -1,0 +1,87 @@
+"""Customers: registration, profile, addresses. Everything is the caller's own."""
+
+from uuid import UUID
+
+from commerce.customer.errors import UnknownAddress, UnknownCustomer
+from commerce.customer.events import CustomerRegistered
+from commerce.customer.permissions import OWN_PROFILE
+from commerce.customer.schemas import AddAddress, AddressView, CustomerView
+from commerce.customer.tables import Customer, CustomerAddress
+from commerce.identity import IdentityService
+from kernel.db import Work
+from kernel.ids import new_id
+from kernel.repository import Repository
+from kernel.schemas import Address
+
+
+class CustomerService:
+    def __init__(self, identity: IdentityService) -> None:
+        self._identity = identity
+        self._customers = Repository(Customer)
+        self._addresses = Repository(CustomerAddress, "customer_id")
+
+    async def register(self, work: Work, email: str, password_hash: str, name: str) -> CustomerView:
+        """A user with its customer, in one transaction (run by the system: nobody is signed in yet).
+
+        Emits CustomerRegistered. Raises EmailTaken."""
+        user = await self._identity.create_user(work, email, password_hash, name)
+        customer = Customer(id=new_id(), email=email.lower(), name=name, created_at=work.now, updated_at=work.now)
+        await self._customers.add(work, customer)
+        await self._identity.add_role(work, user, "customer", customer_id=customer.id)
+        work.emit(CustomerRegistered(customer_id=customer.id))
+        return CustomerView(id=customer.id, email=customer.email, name=customer.name)
+
+    async def me(self, work: Work) -> CustomerView:
+        work.principal.require(OWN_PROFILE)
+        customer = await self._customers.get(work, self._mine(work))
+        if customer is None:
+            raise UnknownCustomer()
+        return CustomerView(id=customer.id, email=customer.email, name=customer.name)
+
+    async def add_address(self, work: Work, command: AddAddress) -> AddressView:
+        """Adds an address; the first one, or one so marked, becomes the default."""
+        work.principal.require(OWN_PROFILE)
+        customer = self._mine(work)
+        await work.run("select id from customers where id = $1 for update", customer)
+        first = not await work.value("select exists (select from customer_addresses where customer_id = $1)", customer)
+        is_default = command.is_default or first
+        if is_default:
+            await work.run(
+                "update customer_addresses set is_default = false where customer_id = $1 and is_default", customer
+            )
+        values = command.model_dump(exclude={"is_default"})
+        address = CustomerAddress(
+            id=new_id(), customer_id=customer, is_default=is_default, created_at=work.now, **values
+        )
+        await self._addresses.add(work, address)
+        return _view(address)
+
+    async def addresses(self, work: Work) -> list[AddressView]:
+        """The caller's addresses, oldest first."""
+        work.principal.require(OWN_PROFILE)
+        return [_view(address) for address in await self._addresses.all(work)]
+
+    async def address(self, work: Work, address_id: UUID) -> Address:
+        """One of the caller's addresses as a value to copy. Raises UnknownAddress, also for somebody else's."""
+        found = await self._addresses.get(work, address_id)
+        if found is None:
+            raise UnknownAddress()
+        return Address.model_construct(**{field: getattr(found, field) for field in Address.model_fields})
+
+    async def remove_address(self, work: Work, address_id: UUID) -> None:
+        """Forgets an address; orders keep their copy."""
+        work.principal.require(OWN_PROFILE)
+        if not await work.run(
+            "delete from customer_addresses where id = $1 and customer_id = $2", address_id, self._mine(work)
+        ):
+            raise UnknownAddress()
+
+    @staticmethod
+    def _mine(work: Work) -> UUID:
+        if work.principal.customer_id is None:
+            raise UnknownCustomer()
+        return work.principal.customer_id
+
+
+def _view(address: CustomerAddress) -> AddressView:
+    return AddressView.model_validate({name: getattr(address, name) for name in AddressView.model_fields})

@@ -1,0 +1,144 @@
+"""The gateway: one effect per idempotency key, and limits that hold across processes and restarts."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from commerce.gateway.errors import IdempotencyKeyReused, RequestInFlight
+from kernel.auth import SYSTEM
+from kernel.db import Database, Work
+from kernel.errors import TooMany
+
+KEEP_KEYS = timedelta(hours=48)
+WINDOW = 60
+"""Seconds of a rate window."""
+WAIT_FOR_FIRST = 5.0
+"""Seconds a repeated request waits for the first one's answer before it is told to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer the first request of a key got: what every repetition gets too."""
+
+    status: int
+    body: bytes
+
+
+async def claim(work: Work, route: str, key: str, request_hash: bytes) -> bool:
+    """Claims a key in the effect's own transaction; False when somebody has it.
+
+    A racing claim waits for the winner's commit on the unique index, so of many exactly one sees True."""
+    return bool(
+        await work.run(
+            "insert into gateway_idempotency_keys (subject, route, key, request_hash, created_at) "
+            "values ($1, $2, $3, $4, $5) on conflict do nothing",
+            *(work.principal.subject, route, key, request_hash, work.now),
+        )
+    )
+
+
+async def stored(database: Database, subject: str, route: str, key: str, request_hash: bytes) -> Stored | None:
+    """The answer kept for a key; None when the key is new or its answer is not there yet.
+
+    Raises IdempotencyKeyReused when the key belongs to a different request."""
+    async with database.work(SYSTEM) as work:
+        row = await work.row(
+            "select request_hash, status, body from gateway_idempotency_keys where subject = $1 and route = $2 and key = $3",
+            *(subject, route, key),
+        )
+    if row is None:
+        return None
+    if row["request_hash"] != request_hash:
+        raise IdempotencyKeyReused()
+    return Stored(row["status"], row["body"]) if row["body"] is not None else None
+
+
+async def replay(database: Database, subject: str, route: str, key: str, request_hash: bytes) -> Stored:
+    """Waits a little for the first request's answer. Raises RequestInFlight when it takes longer."""
+    until = asyncio.get_running_loop().time() + WAIT_FOR_FIRST
+    while asyncio.get_running_loop().time() < until:
+        if found := await stored(database, subject, route, key, request_hash):
+            return found
+        await asyncio.sleep(0.1)
+    raise RequestInFlight()
+
+
+async def store(work: Work, subject: str, route: str, key: str, answer: Stored) -> Stored:
+    """Keeps an answer, once: returns the one that is kept, which is the first."""
+    row = await work.row(
+        "update gateway_idempotency_keys set status = coalesce(status, $4), body = coalesce(body, $5) "
+        "where subject = $1 and route = $2 and key = $3 returning status, body",
+        *(subject, route, key, answer.status, answer.body),
+    )
+    return Stored(row["status"], row["body"]) if row else answer
+
+
+async def purge(work: Work) -> int:
+    """Forgets keys after 48 hours and windows after a day."""
+    await work.run("delete from gateway_usage where window_at < $1", work.now - timedelta(days=1))
+    return await work.run("delete from gateway_idempotency_keys where created_at < $1", work.now - KEEP_KEYS)
+
+
+class Limiter:
+    """Requests per subject and minute. Counted in memory, merged with all processes by `flush` once a second, so it
+    may be overrun by what arrives within a second, and never by a restart."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._window: datetime | None = None
+        self._known: Counter[str] = Counter()
+        self._new: Counter[str] = Counter()
+
+    def count(self, subject: str, now: datetime) -> None:
+        """One more request of `subject`. Raises TooMany."""
+        window = _start(now)
+        if window != self._window:
+            self._window = window
+            self._known.clear()
+            self._new.clear()
+        self._new[subject] += 1
+        if self._known[subject] + self._new[subject] > self._most:
+            raise TooMany(retry_after=max(1, WINDOW - int((now - window).total_seconds())))
+
+    async def flush(self, database: Database) -> None:
+        """Adds what was counted here to the table and learns what others counted."""
+        if not self._new or self._window is None:
+            return
+        new, self._new = self._new, Counter()
+        subjects = sorted(new)
+        async with database.work(SYSTEM) as work:
+            rows = await work.rows(
+                "insert into gateway_usage as u (subject, window_at, requests) "
+                "select s, $2, n from unnest($1::text[], $3::bigint[]) c(s, n) "
+                "on conflict (subject, window_at) do update set requests = u.requests + excluded.requests "
+                "returning subject, requests",
+                *(subjects, self._window, [new[s] for s in subjects]),
+            )
+        self._known.update({row["subject"]: row["requests"] - self._known[row["subject"]] for row in rows})
+
+    async def load(self, database: Database) -> None:
+        """Reads the current window at start: a restart does not give anybody a fresh limit."""
+        async with database.work(SYSTEM) as work:
+            self._window = _start(work.now)
+            rows = await work.rows("select subject, requests from gateway_usage where window_at = $1", self._window)
+        self._known.update({row["subject"]: row["requests"] for row in rows})
+
+
+async def strict(work: Work, name: str, most: int, seconds: int) -> None:
+    """A limit counted in Postgres at once, for what must not be guessed (coupon codes, guest chats). Raises TooMany.
+
+    The count is part of the caller's transaction: a refused request that rolls back is not counted, so callers count
+    in a unit of work that commits."""
+    start = datetime.fromtimestamp(int(work.now.timestamp()) // seconds * seconds, tz=work.now.tzinfo)
+    used = await work.value(
+        "insert into gateway_usage as u (subject, window_at, requests) values ($1, $2, 1) "
+        "on conflict (subject, window_at) do update set requests = u.requests + 1 returning requests",
+        *(f"{name}:{work.principal.subject}", start),
+    )
+    if used > most:
+        raise TooMany(retry_after=seconds - int((work.now - start).total_seconds()) + 1)
+
+
+def _start(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0)

@@ -1,0 +1,38 @@
+"""Commands and views of identity."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import EmailStr, StringConstraints
+
+from kernel.ids import PublicId
+from kernel.schemas import Command, Text, View
+
+UserId = Annotated[UUID, PublicId("usr")]
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+
+
+class Register(Command):
+    email: EmailStr
+    password: Password
+    name: Text
+
+
+class Refresh(Command):
+    refresh_token: Annotated[str, StringConstraints(min_length=20, max_length=200)]
+
+
+class TokensView(View):
+    access_token: str
+    refresh_token: str
+    token_type: str = "bearer"  # noqa: S105  # the scheme's name, not a secret
+    expires_in: int
+
+
+class MeView(View):
+    id: UserId
+    email: str
+    name: str
+    roles: list[str]
+    customer_id: Annotated[UUID, PublicId("cus")] | None
+    merchant_ids: list[Annotated[UUID, PublicId("mer")]]

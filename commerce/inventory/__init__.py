@@ -1,0 +1,6 @@
+"""Inventory: stock that cannot be promised twice."""
+
+from commerce.inventory.schemas import Held
+from commerce.inventory.service import InventoryService
+
+__all__ = ["Held", "InventoryService"]

@@ -1,0 +1,23 @@
+"""Facts the stock can refuse with."""
+
+from kernel.errors import Conflict, Invalid, NotFound
+
+
+class InsufficientStock(Conflict):
+    code = "insufficient_stock"
+    message = "There is not enough stock of {skus}. Nothing was reserved."
+
+
+class UnknownLevel(NotFound):
+    code = "not_found"
+    message = "There is no such stock level."
+
+
+class AdjustmentBelowPromised(Conflict):
+    code = "adjustment_below_promised"
+    message = "That would leave less than the {promised} units already promised to customers."
+
+
+class NothingToAdjust(Invalid):
+    code = "nothing_to_adjust"
+    message = "An adjustment of zero changes nothing."

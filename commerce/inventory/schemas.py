@@ -1,0 +1,54 @@
+"""Commands and views of inventory."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from kernel.ids import PublicId
+from kernel.schemas import Code, Command, Country, Text, View
+
+LocationId = Annotated[UUID, PublicId("loc")]
+LevelId = Annotated[UUID, PublicId("lvl")]
+VariantId = Annotated[UUID, PublicId("var")]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Units of one variant promised at one location."""
+
+    variant_id: UUID
+    location_id: UUID
+    quantity: int
+
+
+class CreateLocation(Command):
+    merchant_id: Annotated[UUID, PublicId("mer")]
+    code: Code
+    name: Text
+    country: Country
+    priority: Annotated[int, Field(ge=0, le=1000)] = 10
+
+
+class ReceiveStock(Command):
+    location_id: LocationId
+    variant_id: VariantId
+    quantity: Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class AdjustStock(Command):
+    quantity: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+    reason: Text
+
+
+class StockView(View):
+    """A level as its merchant sees it; `available` is what can be sold now."""
+
+    id: LevelId
+    variant_id: VariantId
+    location: str
+    on_hand: int
+    reserved: int
+    allocated: int
+    available: int

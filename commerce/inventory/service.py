@@ -1,0 +1,132 @@
+"""Inventory: holds, allocates and releases stock. Only saga steps and warehouse work move what can be sold."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.inventory import statements
+from commerce.inventory.errors import AdjustmentBelowPromised, InsufficientStock, NothingToAdjust, UnknownLevel
+from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved
+from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
+from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
+from commerce.inventory.tables import Level, Location
+from kernel.db import Work
+from kernel.errors import Forbidden
+from kernel.ids import new_id, public
+from kernel.repository import Repository
+from kernel.schemas import Page
+
+FIRST = UUID(int=0)
+
+
+class InventoryService:
+    """`hold_minutes` is how long a checkout may take before its stock is sellable again."""
+
+    def __init__(self, hold_minutes: int = 10) -> None:
+        self._hold = timedelta(minutes=hold_minutes)
+        self._levels = Repository(Level)
+        self._locations = Repository(Location, "merchant_id")
+
+    async def available(self, work: Work, variant_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Units of each variant that can be sold now, over all active locations; absent means none was ever kept."""
+        rows = await work.rows(statements.AVAILABLE, list(variant_ids))
+        return {row["variant_id"]: row["available"] for row in rows}
+
+    async def hold(self, work: Work, reference_id: UUID, wanted: Mapping[UUID, int], skus: Mapping[UUID, str]) -> None:
+        """Promises `wanted` units by variant to `reference_id`, all or none, as the last statement of the work.
+
+        Emits StockReserved. Raises InsufficientStock (from the end of the unit of work) with the SKUs that lack.
+        """
+
+        async def take() -> None:
+            rows = await work.rows(
+                statements.HOLD,
+                *(list(wanted), list(wanted.values()), reference_id, work.now + self._hold, work.now),
+            )
+            if len(rows) < len(wanted):
+                got = {row["variant_id"] for row in rows}
+                lacking = ", ".join(sorted(skus[variant] for variant in wanted if variant not in got))
+                raise InsufficientStock(skus=lacking)
+
+        work.emit(StockReserved(reference_id=reference_id, units=sum(wanted.values())))
+        work.last(take)
+
+    async def allocate(self, work: Work, reference_id: UUID) -> None:
+        """Makes the hold of a confirmed order firm. Idempotent; the last statement of the work."""
+
+        async def firm() -> None:
+            await work.run(statements.ALLOCATE, reference_id, work.now)
+
+        work.last(firm)
+
+    async def allocated(self, work: Work, reference_id: UUID) -> list[Held]:
+        """What is promised to an order group, and where it lies."""
+        rows = await work.rows(
+            "select r.variant_id, l.location_id, r.quantity from inventory_reservations r "
+            "join inventory_levels l on l.id = r.level_id where r.reference_id = $1 and r.status in ('held', 'allocated')",
+            reference_id,
+        )
+        return [Held(row["variant_id"], row["location_id"], row["quantity"]) for row in rows]
+
+    async def release(self, work: Work, reference_id: UUID) -> int:
+        """Gives back whatever is still promised to `reference_id`; returns the units. Idempotent."""
+        held = await work.rows(statements.RELEASE_HELD, reference_id, work.now)
+        firm = await work.rows(statements.RELEASE_ALLOCATED, reference_id, work.now)
+        units: int = sum(row["quantity"] for row in (*held, *firm))
+        if units:
+            work.emit(StockReleased(reference_id=reference_id, units=units))
+        return units
+
+    async def expired(self, work: Work, limit: int = 100) -> list[UUID]:
+        """References whose hold has run out: their sagas decide, this only names them."""
+        return [row["reference_id"] for row in await work.rows(statements.EXPIRED, work.now, limit)]
+
+    async def create_location(self, work: Work, command: CreateLocation) -> UUID:
+        work.principal.require(RECEIVE_STOCK)
+        _own(work, command.merchant_id)
+        location = Location(id=new_id(), active=True, **command.model_dump())
+        await self._locations.add(work, location)
+        return location.id
+
+    async def receive(self, work: Work, command: ReceiveStock) -> None:
+        """Adds units to a level and makes the level when it is the first time."""
+        work.principal.require(RECEIVE_STOCK)
+        if await self._locations.get(work, command.location_id) is None:
+            raise UnknownLevel()
+        await work.run(
+            statements.RECEIVE,
+            *(new_id(), command.variant_id, command.location_id, command.quantity, "receive", work.now),
+        )
+
+    async def adjust(self, work: Work, level_id: UUID, command: AdjustStock) -> None:
+        """Corrects a level by a signed quantity. Emits StockAdjusted. Never below what is promised."""
+        work.principal.require(ADJUST_STOCK)
+        if command.quantity == 0:
+            raise NothingToAdjust()
+        level = await self._levels.get(work, level_id)
+        if level is None or await self._locations.get(work, level.location_id) is None:
+            raise UnknownLevel()
+        variant = await work.value(
+            statements.ADJUST, level_id, command.quantity, command.reason, work.principal.subject, work.now
+        )
+        if variant is None:
+            raise AdjustmentBelowPromised(promised=level.reserved + level.allocated)
+        work.emit(
+            StockAdjusted(level_id=level_id, variant_id=variant, quantity=command.quantity, reason=command.reason)
+        )
+
+    async def stock(self, work: Work, cursor: str | None = None, size: int = 50) -> Page[StockView]:
+        """Levels of the caller's merchants (staff: of all), in id order."""
+        work.principal.require(READ_STOCK)
+        after = UUID(hex=cursor) if cursor else FIRST
+        rows = await work.rows(
+            statements.OF_MERCHANTS, work.principal.is_staff, list(work.principal.merchant_ids), after, size + 1
+        )
+        items = [StockView.model_validate(dict(row)) for row in rows[:size]]
+        return Page(items=items, next=items[-1].id.hex if len(rows) > size else None)
+
+
+def _own(work: Work, merchant_id: UUID) -> None:
+    """A merchant may only name itself; staff may name any."""
+    if not work.principal.is_staff and merchant_id not in work.principal.merchant_ids:
+        raise Forbidden(permission=f"merchant {public('mer', merchant_id)}")

@@ -1,0 +1,110 @@
+"""The SQL of stock. Each move is one statement: levels are locked in id order, guarded, and leave movements."""
+
+SELLABLE = "l.on_hand + l.backorder_limit - l.safety_stock - l.reserved - l.allocated"
+
+AVAILABLE = f"""
+select l.variant_id, sum(greatest({SELLABLE}, 0))::bigint as available
+from inventory_levels l join inventory_locations p on p.id = l.location_id and p.active
+where l.variant_id = any($1) group by l.variant_id
+"""
+
+# $1 variants, $2 quantities, $3 reference, $4 expires_at, $5 now
+HOLD = f"""
+with picked as (
+  select best.id, best.location_id, w.variant_id, w.quantity
+  from unnest($1::uuid[], $2::bigint[]) w(variant_id, quantity)
+  cross join lateral (
+    select l.id, l.location_id from inventory_levels l
+    join inventory_locations p on p.id = l.location_id and p.active
+    where l.variant_id = w.variant_id and {SELLABLE} >= w.quantity
+    order by p.priority, l.id limit 1
+  ) best
+), locked as (
+  select l.id from inventory_levels l where l.id in (select id from picked) order by l.id for update
+), held as (
+  update inventory_levels l set reserved = l.reserved + picked.quantity
+  from picked join locked on locked.id = picked.id
+  where l.id = picked.id and {SELLABLE} >= picked.quantity
+  returning l.id, picked.variant_id, picked.location_id, picked.quantity
+), kept as (
+  insert into inventory_reservations (id, reference_id, level_id, variant_id, quantity, status, expires_at, created_at,
+                                      updated_at)
+  select uuidv7(), $3, id, variant_id, quantity, 'held', $4, $5, $5 from held
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, 'hold', 0, quantity, 0, $3, $5 from held
+)
+select variant_id, location_id, quantity from held
+"""
+
+
+def _settle(kind: str, before: str, after: str, levels: str, deltas: str) -> str:
+    """Moves every reservation of a reference from one state to the next, with its levels. $1 reference, $2 now."""
+    return f"""
+with mine as (
+  update inventory_reservations set status = '{after}', updated_at = $2
+  where reference_id = $1 and status in ({before}) returning level_id, variant_id, quantity
+), locked as (
+  select l.id from inventory_levels l where l.id in (select level_id from mine) order by l.id for update
+), changed as (
+  update inventory_levels l set {levels}
+  from mine join locked on locked.id = mine.level_id where l.id = mine.level_id
+  returning l.id, l.location_id, mine.variant_id, mine.quantity
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, '{kind}', {deltas}, $1, $2 from changed
+)
+select variant_id, location_id, quantity from changed
+"""
+
+
+ALLOCATE = _settle(
+    "allocate",
+    "'held'",
+    "allocated",
+    "reserved = l.reserved - mine.quantity, allocated = l.allocated + mine.quantity",
+    "0, -quantity, quantity",
+)
+RELEASE_HELD = _settle("release", "'held'", "released", "reserved = l.reserved - mine.quantity", "0, -quantity, 0")
+RELEASE_ALLOCATED = _settle(
+    "release", "'allocated'", "released", "allocated = l.allocated - mine.quantity", "0, 0, -quantity"
+)
+
+EXPIRED = """
+select distinct reference_id from inventory_reservations where status = 'held' and expires_at < $1 limit $2
+"""
+
+# $1 level id if new, $2 variant, $3 location, $4 quantity, $5 kind, $6 now
+RECEIVE = """
+with level as (
+  insert into inventory_levels (id, variant_id, location_id, on_hand, reserved, allocated, backorder_limit, safety_stock)
+  values ($1, $2, $3, $4, 0, 0, 0, 0)
+  on conflict (variant_id, location_id) do update set on_hand = inventory_levels.on_hand + excluded.on_hand
+  returning id
+)
+insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+select uuidv7(), id, $5, $4, 0, 0, null, $6 from level
+"""
+
+# $1 level, $2 quantity, $3 reason, $4 actor, $5 now
+ADJUST = """
+with level as (
+  update inventory_levels set on_hand = on_hand + $2
+  where id = $1 and reserved + allocated <= on_hand + $2 + backorder_limit and on_hand + $2 >= 0
+  returning id, variant_id
+), noted as (
+  insert into inventory_adjustments (id, level_id, quantity, reason, actor, at)
+  select uuidv7(), id, $2, $3, $4, $5 from level
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, 'adjust', $2, 0, 0, null, $5 from level
+)
+select variant_id from level
+"""
+
+OF_MERCHANTS = f"""
+select l.id, l.variant_id, p.name as location, l.on_hand, l.reserved, l.allocated,
+       greatest({SELLABLE}, 0) as available
+from inventory_levels l join inventory_locations p on p.id = l.location_id
+where ($1 or p.merchant_id = any($2)) and l.id > $3 order by l.id limit $4
+"""

@@ -1,0 +1,105 @@
+"""Stock: what lies where, what of it is promised, and every movement that made it so."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.tables import Base, append_only, one_of, partitioned
+
+
+class Location(Base):
+    """A place that holds stock of one merchant. A lower `priority` ships first."""
+
+    __tablename__ = "inventory_locations"
+    __table_args__ = (UniqueConstraint("merchant_id", "code"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    country: Mapped[str]
+    priority: Mapped[int]
+    active: Mapped[bool]
+
+
+class Level(Base):
+    """Units of a variant at a location. The no-oversell law is the CHECK `promised`."""
+
+    __tablename__ = "inventory_levels"
+    __table_args__ = (
+        UniqueConstraint("variant_id", "location_id"),
+        CheckConstraint(
+            "reserved >= 0 and allocated >= 0 and backorder_limit >= 0 and safety_stock >= 0", name="signs"
+        ),
+        CheckConstraint("reserved + allocated <= on_hand + backorder_limit", name="promised"),
+        Index("ix_inventory_levels_location_id", "location_id"),
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    variant_id: Mapped[UUID] = mapped_column(ForeignKey("product_variants.id"))
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"))
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    allocated: Mapped[int]
+    backorder_limit: Mapped[int]
+    safety_stock: Mapped[int]
+
+
+class Movement(Base):
+    """One change of one level, append-only: the sums of the deltas are the level."""
+
+    __tablename__ = "inventory_movements"
+    __table_args__ = (
+        Index("ix_inventory_movements_level_id", "level_id"),
+        Index("ix_inventory_movements_reference_id", "reference_id"),
+        one_of("kind", "receive", "adjust", "hold", "release", "allocate", "sell", "return"),
+        partitioned("inventory_movements"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"))
+    kind: Mapped[str]
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    allocated: Mapped[int]
+    reference_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+
+
+class Reservation(Base):
+    """Units promised to one order group: held until `expires_at`, then allocated, sold or released."""
+
+    __tablename__ = "inventory_reservations"
+    __table_args__ = (
+        UniqueConstraint("reference_id", "level_id"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        one_of("status", "held", "allocated", "released", "sold"),
+        Index("ix_inventory_reservations_level_id", "level_id"),
+        Index("ix_inventory_reservations_expiring", "expires_at", postgresql_where="status = 'held'"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    reference_id: Mapped[UUID]
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"))
+    variant_id: Mapped[UUID] = mapped_column(ForeignKey("product_variants.id"), index=True)
+    quantity: Mapped[int]
+    status: Mapped[str]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Adjustment(Base):
+    """A person's correction of a level, with its reason."""
+
+    __tablename__ = "inventory_adjustments"
+    __table_args__ = (CheckConstraint("quantity <> 0", name="quantity"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"), index=True)
+    quantity: Mapped[int]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
+append_only("inventory_movements")
+append_only("inventory_adjustments")

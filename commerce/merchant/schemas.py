@@ -1,0 +1,28 @@
+"""Commands and views of merchants."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import EmailStr, StringConstraints
+
+from kernel.ids import PublicId
+from kernel.schemas import Command, LongText, Text, View
+
+MerchantId = Annotated[UUID, PublicId("mer")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,60}$")]
+
+
+class CreateMerchant(Command):
+    slug: Slug
+    name: Text
+    legal_name: Text
+    description: LongText
+    support_email: EmailStr
+
+
+class MerchantView(View):
+    id: MerchantId
+    slug: str
+    name: str
+    description: str
+    status: str

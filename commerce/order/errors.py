@@ -1,0 +1,33 @@
+"""Facts an order can refuse with."""
+
+from kernel.errors import Conflict, Invalid, NotFound
+
+
+class OrderNotFound(NotFound):
+    code = "order_not_found"
+    message = "There is no such order."
+
+
+class IllegalMove(Conflict):
+    code = "order_state"
+    message = "The order is {status} and cannot become {wanted} any more."
+
+
+class NotCancellable(Conflict):
+    code = "order_not_cancellable"
+    message = "The order is {status}: it can no longer be cancelled. A return is possible once it is delivered."
+
+
+class ReasonNotAllowed(Invalid):
+    code = "cancel_reason_invalid"
+    message = "That reason is not one of this shop's: {allowed}."
+
+
+class AddressNotChangeable(Conflict):
+    code = "order_address_fixed"
+    message = "The order is {status}: its address can no longer be changed."
+
+
+class GroupNotCancellable(Conflict):
+    code = "order_not_cancellable"
+    message = "Another part of this purchase is {status}, so it cannot be cancelled as a whole."

@@ -1,0 +1,133 @@
+"""Commands, views and facts of orders."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from kernel.ids import PublicId
+from kernel.schemas import Address, Command, MoneyView, Text, View
+
+GroupId = Annotated[UUID, PublicId("grp")]
+OrderId = Annotated[UUID, PublicId("ord")]
+OrderLineId = Annotated[UUID, PublicId("oln")]
+VariantId = Annotated[UUID, PublicId("var")]
+MerchantId = Annotated[UUID, PublicId("mer")]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line to be written: amounts in minor units, tax by `tax_rate` already rounded."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_minor: int
+    discount: int
+    tax_rate: Decimal
+    tax: int
+
+    @property
+    def subtotal(self) -> int:
+        return self.unit_minor * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """One merchant's part of a purchase."""
+
+    id: UUID
+    merchant_id: UUID
+    shipping: int
+    tax: int
+    total: int
+    lines: list[NewLine] = field(default_factory=list)
+
+    @property
+    def subtotal(self) -> int:
+        return sum(line.subtotal for line in self.lines)
+
+    @property
+    def discount(self) -> int:
+        return sum(line.discount for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    id: UUID
+    channel_id: UUID
+    email: str
+    currency: str
+    tax_included: bool
+    shipping_method: str
+    address: Address
+    orders: list[NewOrder]
+
+    @property
+    def total(self) -> int:
+        return sum(order.total for order in self.orders)
+
+
+class CancelOrder(Command):
+    reason: Text
+
+
+class ChangeAddress(Command):
+    address: Address
+
+
+class OrderLineView(View):
+    id: OrderLineId
+    variant_id: VariantId
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: MoneyView
+    total: MoneyView
+
+
+class TotalsView(View):
+    """`tax` is contained in the other amounts when `tax_included`."""
+
+    subtotal: MoneyView
+    discount: MoneyView
+    shipping: MoneyView
+    tax: MoneyView
+    total: MoneyView
+    tax_included: bool
+
+
+class OrderView(View):
+    id: OrderId
+    group_id: GroupId
+    number: str
+    merchant_id: MerchantId
+    status: str
+    payment_status: str
+    fulfillment_status: str
+    lines: list[OrderLineView]
+    totals: TotalsView
+    shipping_address: Address | None
+    placed_at: datetime
+
+
+class TimelineView(View):
+    kind: str
+    facts: dict[str, Any]
+    at: datetime
+
+
+class SalesView(View):
+    """A merchant's own confirmed sales of the last `days` days."""
+
+    days: int
+    orders: int
+    units: int
+    revenue: MoneyView
+    best: list[dict[str, str | int]]

@@ -1,0 +1,215 @@
+"""Orders: written once when placed, moved by sagas, shown to whom they belong."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.order import rules, statements
+from commerce.order.errors import (
+    AddressNotChangeable,
+    GroupNotCancellable,
+    NotCancellable,
+    OrderNotFound,
+    ReasonNotAllowed,
+)
+from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
+from commerce.order.schemas import CancelOrder, ChangeAddress, NewGroup, OrderView, SalesView, TimelineView
+from commerce.order.tables import Order, OrderGroup, OrderLine, TimelineEvent
+from commerce.order.views import order_view
+from commerce.pricing import PricingService
+from kernel.db import Work
+from kernel.inbox import Delivery
+from kernel.repository import Repository
+from kernel.schemas import Address, Page, money
+
+
+class OrderService:
+    def __init__(self, pricing: PricingService) -> None:
+        self._pricing = pricing
+        self._groups = Repository(OrderGroup, "customer_id", "guest_key")
+        self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
+        self._timeline = Repository(TimelineEvent)
+
+    # --- written by checkout and its saga ---
+
+    async def place(self, work: Work, group: NewGroup) -> None:
+        """Writes the group with its orders, lines and address in one statement. Emits OrderPlaced."""
+        orders, lines = group.orders, [(order.id, line) for order in group.orders for line in order.lines]
+        to = group.address
+        await work.run(
+            statements.PLACE,
+            *(group.id, group.channel_id, work.principal.customer_id, work.principal.guest_key, group.email),
+            *(group.currency, group.total, group.shipping_method, work.now, group.tax_included),
+            *([o.id for o in orders], [o.merchant_id for o in orders], [o.subtotal for o in orders]),
+            *([o.discount for o in orders], [o.shipping for o in orders], [o.tax for o in orders]),
+            [o.total for o in orders],
+            *([line.id for _, line in lines], [order_id for order_id, _ in lines]),
+            *([line.variant_id for _, line in lines], [line.product_id for _, line in lines]),
+            *([line.sku for _, line in lines], [line.name for _, line in lines]),
+            *([line.options for _, line in lines], [line.quantity for _, line in lines]),
+            *([line.unit_minor for _, line in lines], [line.discount for _, line in lines]),
+            *([line.tax_rate for _, line in lines], [line.tax for _, line in lines]),
+            *(to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country),
+        )
+        ids = [order.id for order in orders]
+        work.emit(OrderPlaced(group_id=group.id, order_ids=ids, total=group.total, currency=group.currency))
+
+    async def confirm(self, work: Work, group_id: UUID, order_ids: list[UUID], total: int, currency: str) -> None:
+        """The pivot of the purchase: from here on only forward. Emits OrderConfirmed, once."""
+        if await work.run(statements.CONFIRM, group_id, work.now):
+            work.emit(OrderConfirmed(group_id=group_id, order_ids=order_ids, total=total, currency=currency))
+
+    async def paid(self, work: Work, group_id: UUID, order_ids: list[UUID], total: int, currency: str) -> None:
+        if await work.run(statements.PAID, group_id, work.now):
+            work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=total, currency=currency))
+
+    async def picking(self, work: Work, group_id: UUID) -> None:
+        await work.run(statements.PICKING, group_id, work.now)
+
+    async def fail(self, work: Work, group_id: UUID, order_ids: list[UUID], reason: str) -> None:
+        """Ends a purchase that was never confirmed. Emits OrderCancelled, once."""
+        if await work.run(statements.FAIL, group_id, work.now, reason):
+            work.emit(OrderCancelled(group_id=group_id, order_ids=order_ids, reason=reason))
+
+    async def request_cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> OrderGroup:
+        """Closes every order of the purchase for a cancellation; the saga that follows gives money and stock back.
+
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, GroupNotCancellable. All orders of the group or none.
+        """
+        work.principal.require(CHANGE_ORDERS)
+        order = await self._own(work, order_id)
+        group = await self.group(work, order.group_id)
+        channel = await self._pricing.channel_by_id(work, group.channel_id)
+        allowed = channel.policy["cancel_reasons"]
+        if command.reason not in allowed:
+            raise ReasonNotAllowed(allowed=", ".join(allowed))
+        orders = await self._orders.lock(work, await self._order_ids(work, group.id))
+        if order.status not in rules.CANCELLABLE:
+            raise NotCancellable(status=order.status)
+        if others := [o for o in orders if o.status not in rules.CANCELLABLE]:
+            raise GroupNotCancellable(status=others[0].status)
+        closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
+        if closed < len(orders):
+            raise NotCancellable(status="already packed")
+        return group
+
+    async def cancelled(
+        self, work: Work, group_id: UUID, order_ids: list[UUID], payment_status: str, reason: str
+    ) -> None:
+        if await work.run(statements.CANCELLED, group_id, work.now, payment_status):
+            work.emit(OrderCancelled(group_id=group_id, order_ids=order_ids, reason=reason))
+
+    async def change_address(self, work: Work, order_id: UUID, command: ChangeAddress) -> OrderView:
+        """Replaces where the purchase goes, as long as nothing was packed. Emits OrderAddressChanged."""
+        work.principal.require(CHANGE_ORDERS)
+        order = await self._own(work, order_id)
+        orders = await self._orders.lock(work, await self._order_ids(work, order.group_id))
+        for other in orders:
+            if other.status not in rules.ADDRESS_CHANGEABLE or other.fulfillment_status not in (
+                "unfulfilled",
+                "picking",
+            ):
+                raise AddressNotChangeable(status=other.status)
+        to = command.address
+        await work.run(
+            statements.CHANGE_ADDRESS,
+            *(order.group_id, to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country, work.now),
+        )
+        ids = [other.id for other in orders]
+        work.emit(OrderAddressChanged(group_id=order.group_id, order_ids=ids, country=to.country))
+        return await self.view(work, order_id)
+
+    # --- read by those it belongs to ---
+
+    async def group(self, work: Work, group_id: UUID) -> OrderGroup:
+        work.principal.require(READ_ORDERS)
+        group = await self._groups.get(work, group_id)
+        if group is None:
+            raise OrderNotFound()
+        return group
+
+    async def orders_of(self, work: Work, group_id: UUID) -> list[OrderView]:
+        work.principal.require(READ_ORDERS)
+        return await self._views(work, await self._orders.all(work, self._orders.table.c.group_id == group_id))
+
+    async def view(self, work: Work, order_id: UUID) -> OrderView:
+        work.principal.require(READ_ORDERS)
+        (found,) = await self._views(work, [await self._own(work, order_id)])
+        return found
+
+    async def by_number(self, work: Work, number: str) -> OrderView:
+        """An order of the caller by the number a customer knows, such as A100123."""
+        work.principal.require(READ_ORDERS)
+        order = await self._orders.find(work, self._orders.table.c.number == number.upper())
+        if order is None:
+            raise OrderNotFound()
+        (found,) = await self._views(work, [order])
+        return found
+
+    async def page(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
+        """The caller's orders, newest first: a customer's own, a merchant's own, all for staff."""
+        work.principal.require(READ_ORDERS)
+        orders, following = await self._orders.page(work, cursor=cursor, size=size)
+        return Page(items=await self._views(work, orders), next=following)
+
+    async def of_merchants(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
+        """Orders placed with the caller's shops, also when the caller buys elsewhere as a customer."""
+        work.principal.require(READ_SALES)
+        mine = self._orders.table.c.merchant_id.in_(work.principal.merchant_ids)
+        orders, following = await self._orders.page(work, mine, cursor=cursor, size=size)
+        return Page(items=await self._views(work, orders), next=following)
+
+    async def timeline(self, work: Work, order_id: UUID) -> list[TimelineView]:
+        """What happened to an order, oldest first."""
+        order = await self._own(work, order_id)
+        column = self._timeline.table.c
+        rows = await self._timeline.all(work, column.group_id == order.group_id)
+        return [
+            TimelineView(kind=row.kind, facts=row.facts, at=row.at) for row in rows if row.order_id in (None, order_id)
+        ]
+
+    async def sales(self, work: Work, days: int = 30) -> SalesView:
+        """Confirmed sales of the caller's shops."""
+        work.principal.require(READ_SALES)
+        merchants, since = list(work.principal.merchant_ids), work.now - timedelta(days=days)
+        row = await work.row(statements.SALES, merchants, since)
+        assert row is not None
+        best = await work.rows(statements.BEST, merchants, since)
+        revenue = money(row["revenue"], row["currency"] or "EUR")
+        return SalesView(
+            days=days, orders=row["orders"], units=row["units"], revenue=revenue, best=[dict(b) for b in best]
+        )
+
+    async def record(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction: every event of a purchase becomes a line of its history; one statement for the batch."""
+        rows = []
+        for delivery in deliveries:
+            message = delivery.message
+            facts = {k: v for k, v in message.payload.items() if k not in ("group_id", "reference_id", "order_ids")}
+            group = message.payload.get("group_id") or message.payload["reference_id"]
+            rows.append((message.id, UUID(str(group)), None, message.type, facts, message.occurred_at))
+        await work.run(statements.TIMELINE, *[list(column) for column in zip(*rows, strict=True)])
+
+    # --- inside ---
+
+    async def _own(self, work: Work, order_id: UUID) -> Order:
+        work.principal.require(READ_ORDERS)
+        order = await self._orders.get(work, order_id)
+        if order is None:
+            raise OrderNotFound()
+        return order
+
+    async def _order_ids(self, work: Work, group_id: UUID) -> list[UUID]:
+        rows = await work.rows("select id from orders where group_id = $1", group_id)
+        return [row["id"] for row in rows]
+
+    async def _views(self, work: Work, orders: Sequence[Order]) -> list[OrderView]:
+        if not orders:
+            return []
+        rows = await work.rows(statements.LINES, [order.id for order in orders])
+        lines = [OrderLine(**dict(row)) for row in rows]
+        found = await work.rows(statements.ADDRESSES, list({order.group_id for order in orders}))
+        fields = tuple(Address.model_fields)
+        addresses = {row["group_id"]: Address.model_construct(**{f: row[f] for f in fields}) for row in found}
+        return [order_view(o, [x for x in lines if x.order_id == o.id], addresses.get(o.group_id)) for o in orders]

@@ -1,0 +1,41 @@
+"""The gateway port: what we ask of a payment provider. Every adapter declares the same semantics:
+
+the same key asked again never acts twice and answers with the current state of what the first one did.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+class GatewayTimeout(Exception):
+    """No answer in time: the outcome is unknown. Ask again with the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswer:
+    status: Literal["succeeded", "declined", "requires_action"]
+    reference: str
+    failure: str | None = None
+    action_url: str | None = None
+
+
+class Gateway(Protocol):
+    """Amounts are minor units; `reference` is the gateway's own name of the charge."""
+
+    name: str
+
+    async def authorise(self, key: str, *, amount: int, currency: str, token: str, reference: str) -> GatewayAnswer: ...
+
+    async def capture(self, key: str, *, reference: str, amount: int) -> GatewayAnswer: ...
+
+    async def void(self, key: str, *, reference: str) -> GatewayAnswer: ...
+
+    async def refund(self, key: str, *, reference: str, amount: int) -> GatewayAnswer: ...
+
+    def accepts(self, token: str) -> bool:
+        """Whether the text has the form of one of this gateway's tokens."""
+        ...
+
+    def verify(self, body: bytes, headers: dict[str, str], now: float) -> None:
+        """Raises BadSignature unless the webhook is the gateway's own and fresh (300 s)."""
+        ...

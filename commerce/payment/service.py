@@ -1,0 +1,262 @@
+"""Payment: opens an intent with its risk score, and records what the gateway did. Only sagas call what moves money."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.payment import rules, statements
+from commerce.payment.errors import (
+    GiftCardTooLow,
+    PaymentTokenRefused,
+    UnknownGiftCard,
+    UnknownPaymentMethod,
+)
+from commerce.payment.events import (
+    FraudReviewRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentRefunded,
+)
+from commerce.payment.ledger import Ledger
+from commerce.payment.permissions import ISSUE_GIFT_CARDS, OWN_METHODS
+from commerce.payment.ports import Gateway, GatewayAnswer
+from commerce.payment.schemas import (
+    AddPaymentMethod,
+    GiftCardView,
+    IssueGiftCard,
+    NextAction,
+    PaymentMethodView,
+    PaymentView,
+    Risk,
+    Share,
+    Tender,
+)
+from commerce.payment.tables import GiftCard, PaymentIntent, PaymentMethod
+from kernel.db import Work
+from kernel.errors import Unauthenticated
+from kernel.ids import new_id
+from kernel.money import Money
+from kernel.repository import Repository
+from kernel.schemas import money
+
+
+class PaymentService:
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.ledger = Ledger()
+        self._methods = Repository(PaymentMethod, "customer_id")
+        self._intents = Repository(PaymentIntent, "customer_id", "guest_key")
+
+    # --- methods of a customer ---
+
+    async def add_method(self, work: Work, command: AddPaymentMethod) -> PaymentMethodView:
+        """Saves a card token or a gift card for the caller. Raises PaymentTokenRefused, UnknownGiftCard."""
+        work.principal.require(OWN_METHODS)
+        if work.principal.customer_id is None:
+            raise Unauthenticated()
+        card = None
+        if command.gift_card_code:
+            card = await self._gift_card(work, command.gift_card_code)
+        elif not command.token or not self.gateway.accepts(command.token):
+            raise PaymentTokenRefused()
+        method = PaymentMethod(
+            id=new_id(),
+            customer_id=work.principal.customer_id,
+            kind="gift_card" if card else "card",
+            brand=None if card else command.brand,
+            last4=None if card else command.last4,
+            token=None if card else command.token,
+            gift_card_id=card.id if card else None,
+            active=True,
+            created_at=work.now,
+        )
+        await self._methods.add(work, method)
+        return _view(method, card)
+
+    async def methods(self, work: Work) -> list[PaymentMethodView]:
+        """The caller's own, oldest first."""
+        work.principal.require(OWN_METHODS)
+        found = await self._methods.all(work, self._methods.table.c.active)
+        cards = {}
+        if ids := [m.gift_card_id for m in found if m.gift_card_id]:
+            rows = await work.rows("select * from payment_gift_cards where id = any($1)", ids)
+            cards = {row["id"]: GiftCard(**dict(row)) for row in rows}
+        return [_view(m, cards.get(m.gift_card_id) if m.gift_card_id else None) for m in found]
+
+    async def tender(self, work: Work, method_id: UUID | None, token: str | None) -> Tender:
+        """How this checkout pays: the caller's saved method, or a token. Raises UnknownPaymentMethod."""
+        if method_id is None:
+            if token is None or not self.gateway.accepts(token):
+                raise PaymentTokenRefused()
+            return Tender("card", token)
+        method = await self._methods.get(work, method_id)
+        if method is None or not method.active:
+            raise UnknownPaymentMethod()
+        if method.kind == "gift_card":
+            return Tender("gift_card", None, method.id, method.gift_card_id)
+        return Tender("card", method.token, method.id)
+
+    async def _gift_card(self, work: Work, code: str) -> GiftCard:
+        row = await work.row("select * from payment_gift_cards where code_hash = $1", _hash(code))
+        if row is None:
+            raise UnknownGiftCard()
+        return GiftCard(**dict(row))
+
+    async def issue_gift_card(self, work: Work, command: IssueGiftCard) -> GiftCardView:
+        """A new gift card; its code is shown here and never again."""
+        work.principal.require(ISSUE_GIFT_CARDS)
+        code = secrets.token_hex(8).upper()
+        card = GiftCard(
+            id=new_id(),
+            code_hash=_hash(code),
+            currency=command.currency,
+            balance=command.amount,
+            created_at=work.now,
+        )
+        await Repository(GiftCard).add(work, card)
+        (issued,) = await self.ledger.accounts(work, "issued", [None], command.currency)
+        (account,) = await self.ledger.accounts(work, "gift_card", [card.id], command.currency)
+        cause = f"issue:{card.id.hex}"
+        await work.run(statements.TRANSFER, cause, card.id, issued, account, command.amount, command.currency, work.now)
+        return GiftCardView(code=code, balance=money(command.amount, command.currency))
+
+    # --- the intent of a checkout ---
+
+    async def open(self, work: Work, reference_id: UUID, amount: Money, tender: Tender) -> tuple[UUID, Risk]:
+        """The intent of a group with its risk score. A gift card pays at once, guarded by its balance.
+
+        Emits FraudReviewRequested in the grey zone. Raises GiftCardTooLow.
+        """
+        who = work.principal
+        recent = await work.value(statements.RECENT, who.customer_id, who.guest_key, work.now - timedelta(hours=1))
+        risk = rules.assess(amount.minor, who.customer_id is None, recent)
+        intent = new_id()
+        token, kind = tender.token, tender.kind
+        await work.run(
+            statements.OPEN,
+            *(intent, reference_id, who.customer_id, who.guest_key, kind, tender.method_id, tender.gift_card_id, token),
+            *(amount.currency, amount.minor, work.now, risk.score, list(risk.reasons), risk.decision),
+        )
+        if tender.gift_card_id:
+            await self._spend_gift_card(work, reference_id, tender.gift_card_id, amount)
+        if risk.decision == "review":
+            work.emit(FraudReviewRequested(intent_id=intent, reference_id=reference_id, score=risk.score))
+        return intent, risk
+
+    async def _spend_gift_card(self, work: Work, reference_id: UUID, card_id: UUID, amount: Money) -> None:
+        if not await work.value(statements.SPEND_GIFT_CARD, card_id, amount.minor, amount.currency):
+            raise GiftCardTooLow()
+        (card,) = await self.ledger.accounts(work, "gift_card", [card_id], amount.currency)
+        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
+        cause = f"spend:{reference_id.hex}"
+        await work.run(statements.TRANSFER, cause, reference_id, card, gateway, amount.minor, amount.currency, work.now)
+
+    async def refill_gift_card(self, work: Work, reference_id: UUID, card_id: UUID, amount: Money, cause: str) -> None:
+        """Gives money of a group back to the gift card it came from. Idempotent by `cause`."""
+        (card,) = await self.ledger.accounts(work, "gift_card", [card_id], amount.currency)
+        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
+        booked = await work.run(
+            statements.TRANSFER, cause, reference_id, gateway, card, amount.minor, amount.currency, work.now
+        )
+        if booked:
+            await work.run(statements.REFILL_GIFT_CARD, card_id, amount.minor)
+
+    async def intent_of(self, work: Work, reference_id: UUID) -> PaymentIntent | None:
+        return await self._intents.find(work, self._intents.table.c.reference_id == reference_id)
+
+    async def view(self, work: Work, reference_id: UUID) -> PaymentView | None:
+        intent = await self.intent_of(work, reference_id)
+        if intent is None:
+            return None
+        action = NextAction(url=intent.next_action_url) if intent.next_action_url else None
+        return PaymentView(
+            status=intent.status,
+            amount=money(intent.amount, intent.currency),
+            failure=intent.failure,
+            next_action=action,
+        )
+
+    # --- what the gateway did, recorded by sagas ---
+
+    async def authorised(
+        self, work: Work, intent: UUID, group: UUID, amount: Money, key: str, answer: GatewayAnswer
+    ) -> None:
+        moved = await work.value(statements.AUTHORISED, intent, key, answer.reference, work.now)
+        if moved:
+            work.emit(
+                PaymentAuthorized(intent_id=intent, reference_id=group, amount=amount.minor, currency=amount.currency)
+            )
+
+    async def needs_action(self, work: Work, intent: UUID, answer: GatewayAnswer) -> None:
+        await work.run(statements.ACTION, intent, answer.reference, answer.action_url, work.now)
+
+    async def declined(self, work: Work, intent: UUID, group: UUID, key: str, answer: GatewayAnswer) -> None:
+        failure = answer.failure or "declined"
+        if await work.value(statements.DECLINED, intent, key, answer.reference, work.now, failure):
+            work.emit(PaymentFailed(intent_id=intent, reference_id=group, failure=failure))
+
+    async def fail(self, work: Work, intent: UUID, group: UUID, failure: str) -> None:
+        """Ends an intent that no gateway will hear of again (refused risk, challenge not answered in time)."""
+        if await work.value(statements.FAILED, intent, failure, work.now):
+            work.emit(PaymentFailed(intent_id=intent, reference_id=group, failure=failure))
+
+    async def captured(
+        self,
+        work: Work,
+        intent: UUID,
+        group: UUID,
+        amount: Money,
+        shares: Sequence[Share],
+        key: str,
+        reference: str | None,
+    ) -> None:
+        """Books a capture: the gateway owes us, we owe the merchants their shares. Emits PaymentCaptured, once."""
+        accounts = await self.ledger.accounts(work, "sales", [s.merchant_id for s in shares], amount.currency)
+        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
+        moved = await work.value(
+            statements.CAPTURED,
+            *(intent, key, reference, work.now, f"capture:{intent.hex}", gateway, accounts, [s.amount for s in shares]),
+        )
+        if moved:
+            work.emit(
+                PaymentCaptured(intent_id=intent, reference_id=group, amount=amount.minor, currency=amount.currency)
+            )
+
+    async def voided(self, work: Work, intent: UUID, key: str, reference: str | None) -> None:
+        await work.run(statements.VOIDED, intent, key, reference, work.now)
+
+    async def refunded(
+        self,
+        work: Work,
+        intent: UUID,
+        group: UUID,
+        amount: Money,
+        shares: Sequence[Share],
+        key: str,
+        reference: str | None,
+    ) -> None:
+        """Books a refund against the merchants' shares. Emits PaymentRefunded, once per key."""
+        accounts = await self.ledger.accounts(work, "sales", [s.merchant_id for s in shares], amount.currency)
+        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
+        amounts = [s.amount for s in shares]
+        moved = await work.value(
+            statements.REFUNDED,
+            *(intent, key, reference, work.now, amount.minor, f"refund:{key}", accounts, amounts, gateway),
+        )
+        if moved:
+            work.emit(
+                PaymentRefunded(intent_id=intent, reference_id=group, amount=amount.minor, currency=amount.currency)
+            )
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256(code.strip().upper().encode()).digest()
+
+
+def _view(method: PaymentMethod, card: GiftCard | None) -> PaymentMethodView:
+    kind = "gift_card" if card else "card"
+    balance = money(card.balance, card.currency) if card else None
+    return PaymentMethodView(id=method.id, kind=kind, brand=method.brand, last4=method.last4, balance=balance)

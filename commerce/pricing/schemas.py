@@ -1,0 +1,58 @@
+"""Commands and facts of pricing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from kernel.ids import PublicId
+from kernel.schemas import Code, Command, Country, Currency, Text
+
+ChannelId = Annotated[UUID, PublicId("chn")]
+PriceListId = Annotated[UUID, PublicId("prl")]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """A channel as the hot path knows it. `policy` is the store's rules as data (see `DEFAULT_POLICY`)."""
+
+    id: UUID
+    code: str
+    currency: str
+    country: str
+    tax_included: bool
+    policy: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    """Price of one unit, in minor units of `currency`; `compare_at_minor` is the struck-through one."""
+
+    unit_minor: int
+    compare_at_minor: int | None
+    currency: str
+
+
+class CreateChannel(Command):
+    code: Code
+    name: Text
+    currency: Currency
+    country: Country
+    tax_included: bool = True
+    policy: dict[str, Any] = Field(default_factory=dict)
+
+
+class SetTaxRate(Command):
+    country: Country
+    tax_class: Code
+    rate: Annotated[Decimal, Field(ge=0, lt=1, decimal_places=4)]
+
+
+class SetPrice(Command):
+    variant_id: Annotated[UUID, PublicId("var")]
+    channel: Code
+    minor: Annotated[int, Field(ge=0, le=100_000_000)]
+    compare_at_minor: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    min_quantity: Annotated[int, Field(ge=1, le=9999)] = 1

@@ -1,0 +1,156 @@
+"""Pricing: what a unit costs in a channel, and the tax on it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from commerce.pricing.errors import CurrencyOfListDiffers, UnknownChannel
+from commerce.pricing.events import PriceChanged
+from commerce.pricing.permissions import WRITE_CHANNELS, WRITE_PRICES
+from commerce.pricing.rules import DEFAULT_POLICY
+from commerce.pricing.schemas import ChannelFacts, CreateChannel, PriceFacts, SetPrice, SetTaxRate
+from commerce.pricing.tables import Channel, PriceList
+from kernel.cache import Cache
+from kernel.db import Record, Work
+from kernel.ids import new_id
+from kernel.repository import Repository
+
+DEFAULT_CHANNEL = "web"
+FRESH = 5.0
+"""Seconds a process may go on with the channel and tax rows it read: they change a few times a year."""
+
+_PRICES = """
+select distinct on (p.variant_id) p.variant_id, p.minor, p.compare_at_minor
+from unnest($1::uuid[], $2::int[]) wanted(variant_id, quantity)
+join prices p on p.variant_id = wanted.variant_id and p.min_quantity <= wanted.quantity
+join price_lists l on l.id = p.price_list_id and l.channel_id = $3
+where l.starts_at <= $4 and (l.ends_at is null or l.ends_at > $4)
+order by p.variant_id, p.minor
+"""
+
+_SET_PRICE = """
+with price as (
+  insert into prices (id, variant_id, price_list_id, min_quantity, minor, compare_at_minor, updated_at)
+  values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (variant_id, price_list_id, min_quantity) do update
+    set minor = excluded.minor, compare_at_minor = excluded.compare_at_minor, updated_at = excluded.updated_at
+    where (prices.minor, prices.compare_at_minor) is distinct from (excluded.minor, excluded.compare_at_minor)
+  returning id
+)
+insert into price_history (id, variant_id, price_list_id, min_quantity, minor, at)
+select $8, $2, $3, $4, $5, $7 from price
+"""
+
+
+class PricingService:
+    def __init__(self) -> None:
+        self._channels: Cache[str, ChannelFacts] = Cache(FRESH)
+        self._taxes: Cache[str, dict[str, Decimal]] = Cache(FRESH)
+        self._lists = Repository(PriceList)
+        self._channel_rows = Repository(Channel)
+
+    async def channel(self, work: Work, code: str | None = None) -> ChannelFacts:
+        """The channel of that code, or the default one. Raises UnknownChannel."""
+        wanted = code or DEFAULT_CHANNEL
+        if found := self._channels.get(wanted):
+            return found
+        row = await work.row("select * from channels where code = $1 and active", wanted)
+        if row is None:
+            raise UnknownChannel(channel=wanted)
+        return self._remember(row)
+
+    async def channel_by_id(self, work: Work, channel_id: UUID) -> ChannelFacts:
+        if found := self._channels.get(str(channel_id)):
+            return found
+        row = await work.row("select * from channels where id = $1", channel_id)
+        if row is None:
+            raise UnknownChannel(channel=str(channel_id))
+        return self._remember(row)
+
+    def _remember(self, row: Record) -> ChannelFacts:
+        policy: dict[str, Any] = {**DEFAULT_POLICY, **row["policy"]}
+        facts = ChannelFacts(row["id"], row["code"], row["currency"], row["country"], row["tax_included"], policy)
+        self._channels.put(facts.code, facts)
+        self._channels.put(str(facts.id), facts)
+        return facts
+
+    async def prices(
+        self, work: Work, channel: ChannelFacts, variant_ids: Sequence[UUID], quantities: Sequence[int] | None = None
+    ) -> dict[UUID, PriceFacts]:
+        """The lowest price in force for each variant at its quantity (1 by default); one statement.
+
+        A variant without a price in this channel is absent: it is not for sale there.
+        """
+        amounts = list(quantities) if quantities is not None else [1] * len(variant_ids)
+        rows = await work.rows(_PRICES, list(variant_ids), amounts, channel.id, work.now)
+        return {row["variant_id"]: PriceFacts(row["minor"], row["compare_at_minor"], channel.currency) for row in rows}
+
+    async def tax_rates(self, work: Work, country: str) -> dict[str, Decimal]:
+        """Rate by tax class in a country today; a class that is absent is untaxed there."""
+        if (found := self._taxes.get(country)) is not None:
+            return found
+        rows = await work.rows(
+            "select distinct on (tax_class) tax_class, rate from tax_rates "
+            "where country = $1 and valid_from <= $2 order by tax_class, valid_from desc",
+            *(country, work.now),
+        )
+        rates = {row["tax_class"]: row["rate"] for row in rows}
+        self._taxes.put(country, rates)
+        return rates
+
+    async def lowest_in_30_days(self, work: Work, channel: ChannelFacts, variant_id: UUID) -> int | None:
+        """Lowest single-unit price of the last 30 days, minor units (Directive 98/6/EC, article 6a)."""
+        found: int | None = await work.value(
+            "select min(h.minor) from price_history h join price_lists l on l.id = h.price_list_id "
+            "where h.variant_id = $1 and l.channel_id = $2 and h.min_quantity = 1 and h.at >= $3",
+            *(variant_id, channel.id, work.now - timedelta(days=30)),
+        )
+        return found
+
+    async def create_channel(self, work: Work, command: CreateChannel) -> ChannelFacts:
+        """A channel with its base price list."""
+        work.principal.require(WRITE_CHANNELS)
+        channel = Channel(id=new_id(), active=True, created_at=work.now, **command.model_dump())
+        await self._channel_rows.add(work, channel)
+        base = PriceList(
+            id=new_id(), channel_id=channel.id, code="base", currency=channel.currency, starts_at=work.now, ends_at=None
+        )
+        await self._lists.add(work, base)
+        return await self.channel_by_id(work, channel.id)
+
+    async def set_tax_rate(self, work: Work, command: SetTaxRate) -> None:
+        work.principal.require(WRITE_CHANNELS)
+        await work.run(
+            "insert into tax_rates (id, country, tax_class, rate, valid_from) values ($1, $2, $3, $4, $5) "
+            "on conflict (country, tax_class, valid_from) do update set rate = excluded.rate",
+            *(new_id(), command.country, command.tax_class, command.rate, work.now),
+        )
+        self._taxes.forget(command.country)
+
+    async def set_price(self, work: Work, command: SetPrice) -> None:
+        """Sets the base price of a variant; an unchanged price writes nothing. Emits PriceChanged."""
+        work.principal.require(WRITE_PRICES)
+        channel = await self.channel(work, command.channel)
+        base = await self._lists.find(
+            work, self._lists.table.c.channel_id == channel.id, self._lists.table.c.code == "base"
+        )
+        if base is None:
+            raise UnknownChannel(channel=command.channel)
+        if base.currency != channel.currency:
+            raise CurrencyOfListDiffers(list_currency=base.currency, currency=channel.currency)
+        changed = await work.run(
+            _SET_PRICE,
+            *(new_id(), command.variant_id, base.id, command.min_quantity, command.minor),
+            *(command.compare_at_minor, work.now, new_id()),
+        )
+        if changed:
+            work.emit(
+                PriceChanged(
+                    variant_id=command.variant_id,
+                    price_list_id=base.id,
+                    minor=command.minor,
+                    currency=channel.currency,
+                )
+            )

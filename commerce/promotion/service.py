@@ -1,0 +1,113 @@
+"""Promotions: codes are looked up for a cart, redeemed by its order, and given back when the order fails."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from commerce.promotion import rules
+from commerce.promotion.errors import CouponAlreadyUsed, CouponExpired, CouponTaken, CouponUsedUp, UnknownCoupon
+from commerce.promotion.events import CouponRedeemed
+from commerce.promotion.permissions import WRITE_PROMOTIONS
+from commerce.promotion.schemas import Adjustment, CouponFacts, CreateCoupon
+from commerce.promotion.tables import Coupon, Promotion
+from kernel.db import Work, in_order, law
+from kernel.ids import new_id
+from kernel.repository import Repository
+
+_BY_CODE = """
+select c.id, c.code, p.name, p.kind, p.value, p.currency, p.minimum_minor, p.priority, p.starts_at, p.ends_at,
+       c.usage_limit, c.once_per_customer, c.used
+from promotion_coupons c join promotions p on p.id = c.promotion_id where c.code = any($1)
+"""
+
+_REDEEM = """
+with used as (
+  update promotion_coupons set used = used + 1
+  where id = $1 and (usage_limit is null or used < usage_limit) returning id, once_per_customer
+)
+insert into promotion_redemptions (id, coupon_id, group_id, customer_slot, amount, at)
+select uuidv7(), id, $2, case when once_per_customer then $3 else $2::text end, $4, $5 from used
+"""
+
+_GIVE_BACK = """
+with back as (delete from promotion_redemptions where group_id = $1 returning coupon_id)
+update promotion_coupons set used = used - 1 from back where id = back.coupon_id
+"""
+
+
+class PromotionService:
+    def __init__(self) -> None:
+        self._promotions = Repository(Promotion)
+        self._coupons = Repository(Coupon)
+
+    async def coupons(self, work: Work, codes: Sequence[str]) -> list[CouponFacts]:
+        """The codes of a cart with what they give; no statement when there are none."""
+        if not codes:
+            return []
+        return [CouponFacts(*row.values()) for row in await work.rows(_BY_CODE, list(codes))]
+
+    async def check(self, work: Work, code: str) -> CouponFacts:
+        """A code a customer wants to use. Raises UnknownCoupon, CouponExpired, CouponUsedUp, CouponAlreadyUsed."""
+        found = await self.coupons(work, [code.upper()])
+        if not found:
+            raise UnknownCoupon(coupon=code)
+        coupon = found[0]
+        if not rules.is_running(coupon, work.now):
+            raise CouponExpired(coupon=coupon.code)
+        if coupon.usage_limit is not None and coupon.used >= coupon.usage_limit:
+            raise CouponUsedUp(coupon=coupon.code)
+        if coupon.once_per_customer and await self._used_by(work, coupon.coupon_id):
+            raise CouponAlreadyUsed(coupon=coupon.code)
+        return coupon
+
+    async def _used_by(self, work: Work, coupon_id: UUID) -> bool:
+        return bool(
+            await work.value(
+                "select exists (select from promotion_redemptions where coupon_id = $1 and customer_slot = $2)",
+                *(coupon_id, work.principal.subject),
+            )
+        )
+
+    async def redeem(self, work: Work, group_id: UUID, adjustments: Sequence[Adjustment]) -> None:
+        """Uses the codes of a purchase up, guarded by their limits in id order. Emits CouponRedeemed.
+
+        Raises CouponUsedUp, CouponAlreadyUsed."""
+        by_id = {adjustment.coupon_id: adjustment for adjustment in adjustments}
+        for coupon_id in in_order(list(by_id)):
+            adjustment = by_id[coupon_id]
+            with law("uq_promotion_redemptions_coupon_id_customer_slot", CouponAlreadyUsed(coupon=adjustment.code)):
+                used = await work.run(_REDEEM, coupon_id, group_id, work.principal.subject, adjustment.amount, work.now)
+            if not used:
+                raise CouponUsedUp(coupon=adjustment.code)
+            work.emit(CouponRedeemed(reference_id=group_id, coupon_id=coupon_id, amount=adjustment.amount))
+
+    async def give_back(self, work: Work, group_id: UUID) -> None:
+        """Returns the codes of a purchase that failed. Idempotent."""
+        await work.run(_GIVE_BACK, group_id)
+
+    async def create_coupon(self, work: Work, command: CreateCoupon) -> UUID:
+        """A promotion with its code. Raises CouponTaken."""
+        work.principal.require(WRITE_PROMOTIONS)
+        promotion = Promotion(
+            id=new_id(),
+            name=command.name,
+            kind=command.kind,
+            value=command.value,
+            currency=command.currency,
+            minimum_minor=command.minimum_minor,
+            priority=command.priority,
+            starts_at=command.starts_at or work.now,
+            ends_at=command.ends_at,
+            created_at=work.now,
+        )
+        await self._promotions.add(work, promotion)
+        coupon = Coupon(
+            id=new_id(),
+            promotion_id=promotion.id,
+            code=command.code,
+            usage_limit=command.usage_limit,
+            once_per_customer=command.once_per_customer,
+            used=0,
+        )
+        with law("uq_promotion_coupons_code", CouponTaken(coupon=command.code)):
+            await self._coupons.add(work, coupon)
+        return coupon.id

@@ -1,0 +1,88 @@
+"""The warehouse: pick tasks from confirmed orders, one per order, each unit picked once."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
+from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.permissions import PICK
+from commerce.warehouse.schemas import PickLineView, PickTaskView, ToPick
+from commerce.warehouse.tables import PickTask
+from kernel.db import Work
+from kernel.repository import Repository
+
+_CREATE = """
+with given as (
+  select * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[])
+    g(order_id, merchant_id, order_line_id, variant_id, sku, quantity)
+), made as (
+  insert into warehouse_tasks (order_id, group_id, merchant_id, status, created_at, updated_at)
+  select distinct order_id, $1::uuid, merchant_id, 'open', $8::timestamptz, $8::timestamptz from given
+  on conflict (order_id) do nothing returning order_id
+)
+insert into warehouse_picking_lines (order_line_id, order_id, variant_id, sku, quantity, picked)
+select g.order_line_id, g.order_id, g.variant_id, g.sku, g.quantity, 0 from given g join made using (order_id)
+"""
+
+_PICK = """
+update warehouse_picking_lines l set picked = picked + $3
+from warehouse_tasks t
+where l.order_line_id = $2 and l.order_id = $1 and t.order_id = l.order_id and t.status = 'open' and picked + $3 <= quantity
+returning l.order_line_id
+"""
+
+_DONE = """
+update warehouse_tasks set status = 'done', updated_at = $2
+where order_id = $1 and status = 'open'
+  and not exists (select from warehouse_picking_lines where order_id = $1 and picked < quantity)
+returning group_id
+"""
+
+
+class WarehouseService:
+    def __init__(self) -> None:
+        self._tasks = Repository(PickTask, "merchant_id")
+
+    async def create_picks(self, work: Work, group_id: UUID, lines: Sequence[ToPick]) -> None:
+        """The pick tasks of a purchase, one per order; a second call makes none. Emits PickCreated."""
+        made = await work.run(
+            _CREATE,
+            *(group_id, [x.order_id for x in lines], [x.merchant_id for x in lines], [x.order_line_id for x in lines]),
+            *([x.variant_id for x in lines], [x.sku for x in lines], [x.quantity for x in lines], work.now),
+        )
+        if made:
+            orders = sorted({x.order_id for x in lines})
+            work.emit(PickCreated(group_id=group_id, order_ids=orders))
+
+    async def cancel_picks(self, work: Work, group_id: UUID) -> None:
+        """Closes what was not picked yet. Idempotent."""
+        await work.run(
+            "update warehouse_tasks set status = 'cancelled', updated_at = $2 where group_id = $1 and status = 'open'",
+            *(group_id, work.now),
+        )
+
+    async def open_tasks(self, work: Work, limit: int = 100) -> list[PickTaskView]:
+        """The caller's open tasks, oldest order first."""
+        work.principal.require(PICK)
+        tasks = await self._tasks.all(work, self._tasks.table.c.status == "open", limit=limit)
+        rows = await work.rows(
+            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
+        )
+        lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
+        for row in rows:
+            lines[row["order_id"]].append(PickLineView.model_validate(dict(row)))
+        return [
+            PickTaskView(order_id=t.order_id, status=t.status, lines=lines[t.order_id], created_at=t.created_at)
+            for t in tasks
+        ]
+
+    async def pick(self, work: Work, order_id: UUID, order_line_id: UUID, quantity: int) -> None:
+        """Notes units as taken; the last ones finish the task. Emits OrderPicked. Raises AlreadyPicked."""
+        work.principal.require(PICK)
+        if await self._tasks.find(work, self._tasks.table.c.order_id == order_id) is None:
+            raise UnknownPickTask()
+        await work.run("select from warehouse_tasks where order_id = $1 for update", order_id)
+        if not await work.value(_PICK, order_id, order_line_id, quantity):
+            raise AlreadyPicked()
+        if group := await work.value(_DONE, order_id, work.now):
+            work.emit(OrderPicked(group_id=group, order_ids=[order_id]))
