@@ -49,16 +49,15 @@ class EmbeddedPostgres:
         self.port = port
         self._bin = _binaries()
         self._prefix: list[str] = []
-        self._attached = False
+        self.attached = False
 
     async def start(self) -> str:
         """Starts the server, or attaches to the running one; returns a superuser's URL."""
         return await asyncio.to_thread(self._start)
 
     async def stop(self) -> None:
-        """Stops the server this object started (fast: open transactions roll back). An attached one is left alone."""
-        if not self._attached:
-            await asyncio.to_thread(self._stop)
+        """Stops the server (fast: open transactions roll back). Who only attached to it asks `attached` first."""
+        await asyncio.to_thread(self._stop)
 
     @property
     def pid(self) -> int | None:
@@ -74,7 +73,7 @@ class EmbeddedPostgres:
             if not (self.folder / "data" / "PG_VERSION").exists():
                 self._init()
             if self.pid and self._answers(self._known_port()):
-                self._attached = True
+                self.attached = True
                 self.port = self._known_port()
                 return self.url
             self._wait_for_old_children()

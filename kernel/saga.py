@@ -117,7 +117,7 @@ class Definition(Generic[S]):
 
     @property
     def pivot(self) -> int:
-        """Index of the first step that may not be undone any more; len(steps) when there is none."""
+        """Index of the step that decides: it may still refuse, none after it may. len(steps) when there is none."""
         return next((i for i, step in enumerate(self.steps) if step.pivot), len(self.steps))
 
 

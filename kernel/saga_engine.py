@@ -258,7 +258,7 @@ class Engine:
                 raise RuntimeError(f"{saga.kind}.{step.name}: undo was refused ({answer.code})")
             saga.step -= 1
         elif isinstance(answer, Fail):
-            if saga.step >= self.definitions[saga.kind, saga.definition].pivot:
+            if saga.step > self.definitions[saga.kind, saga.definition].pivot:
                 raise RuntimeError(f"{saga.kind}.{step.name}: {answer.code} after the pivot")
             saga.error, saga.status = answer.code, "compensating"
             saga.step -= 1

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from kernel.money import Money
 
@@ -14,6 +16,17 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,6
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Quantity = Annotated[int, Field(ge=1, le=9999, strict=True)]
+
+
+def _email(text: str) -> str:
+    """Syntax only: whether the mailbox exists shows when it is written to. Names reserved for tests are names too."""
+    try:
+        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as bad:
+        raise PydanticCustomError("email", "not a valid e-mail address: {reason}", {"reason": str(bad)}) from None
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
 
 
 class Command(BaseModel):

@@ -205,6 +205,8 @@ class IdempotencyKey(Base):
     route: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     request_hash: Mapped[bytes]
+    resource: Mapped[UUID | None]
+    """What the request made, when its answer is rendered after the commit."""
     status: Mapped[int | None]
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

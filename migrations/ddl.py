@@ -1,6 +1,6 @@
-"""The whole schema as SQL, from the tables and laws the contexts declare: what a first migration freezes.
+"""The whole schema as SQL, from the tables and laws the contexts declare: what the migrations must lead to.
 
-`python -m migrations.ddl` prints it. Order: extensions and role, functions, tables, indexes, laws, partitions, grants.
+`python -m migrations.ddl` prints it; `agora db check` compares a migrated database with it. Order: extensions and role, functions, tables, indexes, laws, partitions, grants.
 """
 
 import importlib

@@ -1,5 +1,6 @@
 """Gateway: idempotency and limits."""
 
-from commerce.gateway.service import Limiter, Stored, claim, purge, replay, store, stored, strict
+from commerce.gateway.errors import IdempotencyKeyRequired
+from commerce.gateway.service import Limiter, Render, Stored, claim, purge, replay, store, strict
 
-__all__ = ["Limiter", "Stored", "claim", "purge", "replay", "store", "stored", "strict"]
+__all__ = ["IdempotencyKeyRequired", "Limiter", "Render", "Stored", "claim", "purge", "replay", "store", "strict"]

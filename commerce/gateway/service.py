@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from commerce.gateway.errors import IdempotencyKeyReused, RequestInFlight
-from kernel.auth import SYSTEM
+from kernel.auth import SYSTEM, Principal
 from kernel.db import Database, Work
 from kernel.errors import TooMany
 
@@ -25,51 +27,57 @@ class Stored:
     body: bytes
 
 
-async def claim(work: Work, route: str, key: str, request_hash: bytes) -> bool:
+Render = Callable[[Work, UUID], Awaitable[Stored]]
+"""Makes the answer of a request from what it made."""
+
+
+async def claim(work: Work, route: str, key: str, request_hash: bytes, resource: UUID | None = None) -> bool:
     """Claims a key in the effect's own transaction; False when somebody has it.
 
     A racing claim waits for the winner's commit on the unique index, so of many exactly one sees True."""
     return bool(
         await work.run(
-            "insert into gateway_idempotency_keys (subject, route, key, request_hash, created_at) "
-            "values ($1, $2, $3, $4, $5) on conflict do nothing",
-            *(work.principal.subject, route, key, request_hash, work.now),
+            "insert into gateway_idempotency_keys (subject, route, key, request_hash, resource, created_at) "
+            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            *(work.principal.subject, route, key, request_hash, resource, work.now),
         )
     )
 
 
-async def stored(database: Database, subject: str, route: str, key: str, request_hash: bytes) -> Stored | None:
-    """The answer kept for a key; None when the key is new or its answer is not there yet.
-
-    Raises IdempotencyKeyReused when the key belongs to a different request."""
-    async with database.work(SYSTEM) as work:
-        row = await work.row(
-            "select request_hash, status, body from gateway_idempotency_keys where subject = $1 and route = $2 and key = $3",
-            *(subject, route, key),
-        )
-    if row is None:
-        return None
-    if row["request_hash"] != request_hash:
-        raise IdempotencyKeyReused()
-    return Stored(row["status"], row["body"]) if row["body"] is not None else None
-
-
-async def replay(database: Database, subject: str, route: str, key: str, request_hash: bytes) -> Stored:
-    """Waits a little for the first request's answer. Raises RequestInFlight when it takes longer."""
+async def replay(
+    database: Database, who: Principal, route: str, key: str, request_hash: bytes, render: Render | None = None
+) -> Stored:
+    """The answer the first request of a key got. Waits a little when it is still being worked on; when its process died
+    after the commit, renders the answer in its place. Raises IdempotencyKeyReused, RequestInFlight."""
     until = asyncio.get_running_loop().time() + WAIT_FOR_FIRST
-    while asyncio.get_running_loop().time() < until:
-        if found := await stored(database, subject, route, key, request_hash):
-            return found
+    while True:
+        async with database.work(SYSTEM) as work:
+            row = await work.row(
+                "select request_hash, resource, status, body from gateway_idempotency_keys "
+                "where subject = $1 and route = $2 and key = $3",
+                *(who.subject, route, key),
+            )
+        if row is None:
+            raise RequestInFlight()
+        if row["request_hash"] != request_hash:
+            raise IdempotencyKeyReused()
+        if row["body"] is not None:
+            return Stored(row["status"], row["body"])
+        if asyncio.get_running_loop().time() > until:
+            break
         await asyncio.sleep(0.1)
-    raise RequestInFlight()
+    if render is None or row["resource"] is None:
+        raise RequestInFlight()
+    async with database.work(who) as work:
+        return await store(work, route, key, await render(work, row["resource"]))
 
 
-async def store(work: Work, subject: str, route: str, key: str, answer: Stored) -> Stored:
+async def store(work: Work, route: str, key: str, answer: Stored) -> Stored:
     """Keeps an answer, once: returns the one that is kept, which is the first."""
     row = await work.row(
         "update gateway_idempotency_keys set status = coalesce(status, $4), body = coalesce(body, $5) "
         "where subject = $1 and route = $2 and key = $3 returning status, body",
-        *(subject, route, key, answer.status, answer.body),
+        *(work.principal.subject, route, key, answer.status, answer.body),
     )
     return Stored(row["status"], row["body"]) if row else answer
 
@@ -125,19 +133,25 @@ class Limiter:
         self._known.update({row["subject"]: row["requests"] for row in rows})
 
 
-async def strict(work: Work, name: str, most: int, seconds: int) -> None:
-    """A limit counted in Postgres at once, for what must not be guessed (coupon codes, guest chats). Raises TooMany.
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How often something was tried in the current window, and when the window ends (seconds)."""
 
-    The count is part of the caller's transaction: a refused request that rolls back is not counted, so callers count
-    in a unit of work that commits."""
+    count: int
+    retry_after: int
+
+
+async def strict(work: Work, name: str, seconds: int) -> Used:
+    """Counts one try in Postgres at once, for what must not be guessed (coupon codes, guest chats).
+
+    The count is part of the caller's transaction: commit it before refusing."""
     start = datetime.fromtimestamp(int(work.now.timestamp()) // seconds * seconds, tz=work.now.tzinfo)
-    used = await work.value(
+    count = await work.value(
         "insert into gateway_usage as u (subject, window_at, requests) values ($1, $2, 1) "
         "on conflict (subject, window_at) do update set requests = u.requests + 1 returning requests",
         *(f"{name}:{work.principal.subject}", start),
     )
-    if used > most:
-        raise TooMany(retry_after=seconds - int((work.now - start).total_seconds()) + 1)
+    return Used(count, seconds - int((work.now - start).total_seconds()) + 1)
 
 
 def _start(now: datetime) -> datetime:

@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import EmailStr, StringConstraints
+from pydantic import StringConstraints
 
 from kernel.ids import PublicId
-from kernel.schemas import Command, Text, View
+from kernel.schemas import Command, Email, Text, View
 
 UserId = Annotated[UUID, PublicId("usr")]
 Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
 
 
 class Register(Command):
-    email: EmailStr
+    email: Email
     password: Password
     name: Text
 

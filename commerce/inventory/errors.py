@@ -21,3 +21,8 @@ class AdjustmentBelowPromised(Conflict):
 class NothingToAdjust(Invalid):
     code = "nothing_to_adjust"
     message = "An adjustment of zero changes nothing."
+
+
+class HoldLost(Conflict):
+    code = "hold_lost"
+    message = "The stock held for this purchase is no longer there."

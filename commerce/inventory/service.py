@@ -5,7 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from commerce.inventory import statements
-from commerce.inventory.errors import AdjustmentBelowPromised, InsufficientStock, NothingToAdjust, UnknownLevel
+from commerce.inventory.errors import (
+    AdjustmentBelowPromised,
+    HoldLost,
+    InsufficientStock,
+    NothingToAdjust,
+    UnknownLevel,
+)
 from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
 from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
@@ -17,6 +23,8 @@ from kernel.repository import Repository
 from kernel.schemas import Page
 
 FIRST = UUID(int=0)
+GRACE = timedelta(minutes=1)
+"""How long an expired hold is left alone: longer than a confirmation that found it just in time may take."""
 
 
 class InventoryService:
@@ -55,11 +63,24 @@ class InventoryService:
         """Makes the hold of a confirmed order firm. Idempotent; the last statement of the work."""
 
         async def firm() -> None:
-            await work.run(statements.ALLOCATE, reference_id, work.now)
+            if not await work.rows(statements.ALLOCATE, reference_id, work.now) and not await self.promised(
+                work, reference_id
+            ):
+                raise HoldLost()
 
         work.last(firm)
 
-    async def allocated(self, work: Work, reference_id: UUID) -> list[Held]:
+    async def secured(self, work: Work, reference_id: UUID, wanted: Mapping[UUID, int]) -> bool:
+        """Makes sure an old hold still stands: extends it, or takes the units anew. False when they are gone."""
+        expires_at = work.now + self._hold
+        if await work.run(statements.EXTEND, reference_id, expires_at, work.now):
+            return True
+        taken = await work.rows(
+            statements.HOLD, list(wanted), list(wanted.values()), reference_id, expires_at, work.now
+        )
+        return len(taken) == len(wanted)
+
+    async def promised(self, work: Work, reference_id: UUID) -> list[Held]:
         """What is promised to an order group, and where it lies."""
         rows = await work.rows(
             "select r.variant_id, l.location_id, r.quantity from inventory_reservations r "
@@ -78,8 +99,8 @@ class InventoryService:
         return units
 
     async def expired(self, work: Work, limit: int = 100) -> list[UUID]:
-        """References whose hold has run out: their sagas decide, this only names them."""
-        return [row["reference_id"] for row in await work.rows(statements.EXPIRED, work.now, limit)]
+        """References whose hold ran out a while ago (GRACE): to be released, one unit of work each."""
+        return [row["reference_id"] for row in await work.rows(statements.EXPIRED, work.now - GRACE, limit)]
 
     async def create_location(self, work: Work, command: CreateLocation) -> UUID:
         work.principal.require(RECEIVE_STOCK)

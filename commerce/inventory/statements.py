@@ -30,6 +30,8 @@ with picked as (
   insert into inventory_reservations (id, reference_id, level_id, variant_id, quantity, status, expires_at, created_at,
                                       updated_at)
   select uuidv7(), $3, id, variant_id, quantity, 'held', $4, $5, $5 from held
+  on conflict (reference_id, level_id) do update
+    set status = 'held', quantity = excluded.quantity, expires_at = excluded.expires_at, updated_at = excluded.updated_at
 ), moved as (
   insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
   select uuidv7(), id, 'hold', 0, quantity, 0, $3, $5 from held
@@ -72,6 +74,11 @@ RELEASE_ALLOCATED = _settle(
 
 EXPIRED = """
 select distinct reference_id from inventory_reservations where status = 'held' and expires_at < $1 limit $2
+"""
+
+# $1 reference, $2 expires_at, $3 now
+EXTEND = """
+update inventory_reservations set expires_at = $2, updated_at = $3 where reference_id = $1 and status = 'held'
 """
 
 # $1 level id if new, $2 variant, $3 location, $4 quantity, $5 kind, $6 now

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import EmailStr, StringConstraints
+from pydantic import StringConstraints
 
 from kernel.ids import PublicId
-from kernel.schemas import Command, LongText, Text, View
+from kernel.schemas import Command, Email, LongText, Text, View
 
 MerchantId = Annotated[UUID, PublicId("mer")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,60}$")]
@@ -17,7 +17,7 @@ class CreateMerchant(Command):
     name: Text
     legal_name: Text
     description: LongText
-    support_email: EmailStr
+    support_email: Email
 
 
 class MerchantView(View):

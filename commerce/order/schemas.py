@@ -73,6 +73,29 @@ class NewGroup:
         return sum(order.total for order in self.orders)
 
 
+@dataclass(frozen=True, slots=True)
+class ToldLine:
+    name: str
+    options: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A purchase as its people are told about it. `numbers` are order numbers by merchant; `total` is minor units."""
+
+    group_id: UUID
+    customer_id: UUID | None
+    email: str
+    name: str
+    numbers: dict[UUID, str]
+    total: int
+    currency: str
+    paid: bool
+    address: str
+    lines: list[ToldLine]
+
+
 class CancelOrder(Command):
     reason: Text
 

@@ -14,9 +14,9 @@ from commerce.order.errors import (
 )
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
-from commerce.order.schemas import CancelOrder, ChangeAddress, NewGroup, OrderView, SalesView, TimelineView
+from commerce.order.schemas import CancelOrder, ChangeAddress, NewGroup, OrderView, SalesView, TimelineView, Told
 from commerce.order.tables import Order, OrderGroup, OrderLine, TimelineEvent
-from commerce.order.views import order_view
+from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
 from kernel.db import Work
 from kernel.inbox import Delivery
@@ -186,10 +186,14 @@ class OrderService:
         rows = []
         for delivery in deliveries:
             message = delivery.message
-            facts = {k: v for k, v in message.payload.items() if k not in ("group_id", "reference_id", "order_ids")}
+            facts = {k: v for k, v in message.payload.items() if not k.endswith(("_id", "_ids"))}
             group = message.payload.get("group_id") or message.payload["reference_id"]
             rows.append((message.id, UUID(str(group)), None, message.type, facts, message.occurred_at))
         await work.run(statements.TIMELINE, *[list(column) for column in zip(*rows, strict=True)])
+
+    async def told(self, work: Work, group_ids: Sequence[UUID]) -> dict[UUID, Told]:
+        """What messages about these purchases say; one statement."""
+        return {row["id"]: told(row) for row in await work.rows(statements.TOLD, list(group_ids))}
 
     # --- inside ---
 

@@ -115,3 +115,12 @@ from orders o join order_lines l on l.order_id = o.id
 where o.merchant_id = any($1) and o.placed_at >= $2 and o.status not in ('placed', 'cancelling', 'cancelled')
 group by l.sku order by units desc, l.sku limit 5
 """
+
+TOLD = """
+select g.id, g.customer_id, g.email, g.total, g.currency, a.name, a.line1, a.postal_code, a.city, a.country,
+       (select jsonb_agg(jsonb_build_array(o.merchant_id, o.number, o.payment_status) order by o.id)
+        from orders o where o.group_id = g.id) as orders,
+       (select jsonb_agg(jsonb_build_array(l.name, l.options, l.quantity) order by l.id)
+        from orders o join order_lines l on l.order_id = o.id where o.group_id = g.id) as lines
+from order_groups g join order_addresses a on a.group_id = g.id where g.id = any($1)
+"""

@@ -1,9 +1,11 @@
 """How an order is shown."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from commerce.order.schemas import OrderLineView, OrderView, TotalsView
+from commerce.order.schemas import OrderLineView, OrderView, Told, ToldLine, TotalsView
 from commerce.order.tables import Order, OrderLine
+from kernel.db import Record
 from kernel.schemas import Address, money
 
 
@@ -42,4 +44,21 @@ def order_view(order: Order, lines: Sequence[OrderLine], address: Address | None
         totals=totals,
         shipping_address=address,
         placed_at=order.placed_at,
+    )
+
+
+def told(row: Record) -> Told:
+    """A row of `statements.TOLD` as the facts a message is written from."""
+    orders = [(UUID(merchant), number, status) for merchant, number, status in row["orders"]]
+    return Told(
+        group_id=row["id"],
+        customer_id=row["customer_id"],
+        email=row["email"],
+        name=row["name"],
+        numbers={merchant: number for merchant, number, _ in orders},
+        total=row["total"],
+        currency=row["currency"],
+        paid=any(status not in ("pending", "failed") for _, _, status in orders),
+        address=", ".join((row["line1"], f"{row['postal_code']} {row['city']}", row["country"])),
+        lines=[ToldLine(name, ", ".join(options.values()), quantity) for name, options, quantity in row["lines"]],
     )

@@ -179,6 +179,22 @@ class PaymentService:
             next_action=action,
         )
 
+    # --- risk ---
+
+    async def risk(self, work: Work, intent: UUID) -> str:
+        """What was decided about an intent: accept, reject, or review (nobody decided yet)."""
+        found: str = await work.value("select decision from payment_fraud_checks where intent_id = $1", intent)
+        return found
+
+    async def decide(self, work: Work, intent: UUID, accept: bool, decided_by: str) -> bool:
+        """Settles a check of the grey zone, once; False when there was nothing to settle."""
+        decided = await work.run(
+            "update payment_fraud_checks set decision = $2, decided_by = $3, at = $4 "
+            "where intent_id = $1 and decision = 'review'",
+            *(intent, "accept" if accept else "reject", decided_by, work.now),
+        )
+        return decided == 1
+
     # --- what the gateway did, recorded by sagas ---
 
     async def authorised(
@@ -224,6 +240,20 @@ class PaymentService:
             work.emit(
                 PaymentCaptured(intent_id=intent, reference_id=group, amount=amount.minor, currency=amount.currency)
             )
+
+    async def notice(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> UUID | None:
+        """A gateway's webhook: the group it is about, the first time; None for a repetition or an unknown charge."""
+        fresh = await work.run(
+            "insert into payment_webhook_events (gateway, event_id, type, gateway_reference, body, received_at) "
+            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            *(self.gateway.name, event_id, kind, reference, body, work.now),
+        )
+        if not fresh:
+            return None
+        found: UUID | None = await work.value(
+            "select reference_id from payment_intents where gateway_reference = $1", reference
+        )
+        return found
 
     async def voided(self, work: Work, intent: UUID, key: str, reference: str | None) -> None:
         await work.run(statements.VOIDED, intent, key, reference, work.now)

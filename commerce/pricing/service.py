@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from commerce.pricing.errors import CurrencyOfListDiffers, UnknownChannel
+from commerce.pricing.errors import CurrencyOfListDiffers, UnknownChannel, UnknownCurrency
 from commerce.pricing.events import PriceChanged
 from commerce.pricing.permissions import WRITE_CHANNELS, WRITE_PRICES
 from commerce.pricing.rules import DEFAULT_POLICY
@@ -60,6 +60,20 @@ class PricingService:
         if row is None:
             raise UnknownChannel(channel=wanted)
         return self._remember(row)
+
+    async def channel_for(self, work: Work, code: str | None, currency: str | None) -> ChannelFacts:
+        """The channel a customer asks for by code, by currency, or not at all. Raises UnknownChannel, UnknownCurrency."""
+        if code is None and currency is not None:
+            code = await work.value(
+                "select code from channels where currency = $1 and active order by code = $2 desc, code limit 1",
+                *(currency, DEFAULT_CHANNEL),
+            )
+            if code is None:
+                raise UnknownCurrency(currency=currency)
+        found = await self.channel(work, code)
+        if currency is not None and found.currency != currency:
+            raise UnknownCurrency(currency=currency)
+        return found
 
     async def channel_by_id(self, work: Work, channel_id: UUID) -> ChannelFacts:
         if found := self._channels.get(str(channel_id)):

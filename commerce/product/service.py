@@ -30,6 +30,7 @@ from commerce.product.tables import Brand, Category, Media, Product, Variant
 from kernel.db import Record, Work, law
 from kernel.errors import Forbidden
 from kernel.ids import new_id, public
+from kernel.inbox import Delivery
 from kernel.repository import Repository
 from kernel.schemas import Page, money
 
@@ -56,6 +57,15 @@ class ProductService:
         """Those of `variant_ids` that the channel sells now; a missing one is not for sale. One statement."""
         rows = await work.rows(_SELLABLE, channel.id, work.now, list(variant_ids))
         return {row["id"]: Sellable(*row.values()) for row in rows}
+
+    async def names(self, work: Work, variant_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, dict[str, str]]]:
+        """SKU, product name and options of variants, sold or not."""
+        rows = await work.rows(
+            "select v.id, v.sku, p.name, v.options from product_variants v join products p on p.id = v.product_id "
+            "where v.id = any($1)",
+            list(variant_ids),
+        )
+        return {row["id"]: (row["sku"], row["name"], row["options"]) for row in rows}
 
     # --- the storefront ---
 
@@ -196,6 +206,10 @@ class ProductService:
             *(list(merchant_ids), work.now),
         )
 
+    async def merchant_suspended(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction to MerchantSuspended."""
+        await self.hide_merchant(work, [delivery.message.key for delivery in deliveries])
+
     async def _lacks(self, work: Work, product_id: UUID, channel: ChannelFacts) -> list[str]:
         """What the channel's policy demands of a published product and this one does not have."""
         variants = [
@@ -218,6 +232,13 @@ class ProductService:
         if product is None or not (work.principal.is_staff or product.merchant_id in work.principal.merchant_ids):
             raise UnknownProduct()
         return product
+
+    async def require_own(self, work: Work, variant_id: UUID) -> None:
+        """Raises UnknownProduct unless the variant belongs to one of the caller's shops (staff: to any)."""
+        variant = await self._variants.get(work, variant_id)
+        if variant is None:
+            raise UnknownProduct()
+        await self._own(work, variant.product_id)
 
     async def _category(self, work: Work, slug: str) -> UUID:
         found: UUID | None = await work.value("select id from product_categories where slug = $1", slug)

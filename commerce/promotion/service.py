@@ -1,6 +1,7 @@
 """Promotions: codes are looked up for a cart, redeemed by its order, and given back when the order fails."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from commerce.promotion import rules
@@ -44,6 +45,11 @@ class PromotionService:
         if not codes:
             return []
         return [CouponFacts(*row.values()) for row in await work.rows(_BY_CODE, list(codes))]
+
+    @staticmethod
+    def apply(amounts: Sequence[int], coupons: Sequence[CouponFacts], currency: str, now: datetime) -> list[Adjustment]:
+        """What these coupons take off line amounts (minor units)."""
+        return rules.apply(amounts, coupons, currency, now) if coupons else []
 
     async def check(self, work: Work, code: str) -> CouponFacts:
         """A code a customer wants to use. Raises UnknownCoupon, CouponExpired, CouponUsedUp, CouponAlreadyUsed."""

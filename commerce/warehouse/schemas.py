@@ -1,9 +1,10 @@
 """Facts and views of the warehouse."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from kernel.ids import PublicId
 from kernel.schemas import Command, Quantity, View
@@ -12,8 +13,7 @@ OrderId = Annotated[UUID, PublicId("ord")]
 OrderLineId = Annotated[UUID, PublicId("oln")]
 
 
-@dataclass(frozen=True, slots=True)
-class ToPick:
+class ToPick(BaseModel):
     """Units of an order line that have to be taken."""
 
     order_id: UUID

@@ -114,6 +114,12 @@ class Simulator:
         return await self._operate("refund", key, reference, amount)
 
     async def void(self, key: str, *, reference: str) -> GatewayAnswer:
+        async with self._database.work(SYSTEM) as work:
+            await work.run(
+                "update simulator_charges set status = 'declined', failure = 'voided' "
+                "where reference = $1 and status = 'requires_action'",
+                reference,
+            )
         return await self._operate("void", key, reference, 0)
 
     async def _operate(self, kind: str, key: str, reference: str, amount: int) -> GatewayAnswer:

@@ -1,0 +1,55 @@
+"""The HTTP application, from its parts."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api import errors
+from api.deps import Drivers, Site
+from api.middleware import Edge
+from commerce.app import Commerce
+from commerce.gateway import Limiter
+from kernel import telemetry
+from kernel.settings import Settings
+
+FLUSH_SECONDS = 1.0
+DESCRIPTION = """Agents propose, services decide, and only deterministic sagas move money and stock.
+
+Money is `{"amount": 1999, "currency": "EUR"}` in minor units. Lists are keyset pages: pass `next` as `cursor`.
+Errors are `application/problem+json` with a stable `code`. Writes honour `Idempotency-Key`; checkout, order changes and
+decisions require it."""
+log = telemetry.log("api")
+
+
+def create_app(commerce: Commerce, settings: Settings) -> ASGIApp:
+    limiter = Limiter(settings.rate_limit)
+    drivers = Drivers(commerce.checkout.drive, settings.checkout_wait)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await limiter.load(commerce.database)
+        flusher = asyncio.create_task(_flush(limiter, commerce))
+        yield
+        flusher.cancel()
+        await drivers.close()
+
+    app = FastAPI(title="Agora", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    app.state.site = Site(commerce, limiter, drivers)
+    errors.install(app)
+    for path in sorted((Path(__file__).parent / "routes").glob("[a-z]*.py")):
+        app.include_router(importlib.import_module(f"api.routes.{path.stem}").router)
+    return Edge(app, settings.body_limit)
+
+
+async def _flush(limiter: Limiter, commerce: Commerce) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        try:
+            await limiter.flush(commerce.database)
+        except Exception:  # the edge of one flush: counted again in a second
+            log.warning("limits_not_flushed", exc_info=True)

@@ -1,0 +1,75 @@
+"""The outermost layer: trace id, metrics, body limit, and an answer for what nobody expected."""
+
+import time
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
+from kernel import telemetry
+
+
+class BodyTooLarge(Exception):
+    """The request's body passed the limit while it was being read."""
+
+
+class Edge:
+    """Wraps the whole application; `body_limit` is bytes."""
+
+    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+        self.app = app
+        self.body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        trace = telemetry.adopt(headers.get(b"traceparent", b"").decode("latin-1"))
+        call = _Call(send, trace, self.body_limit, receive)
+        began = time.perf_counter()
+        try:
+            if int(headers.get(b"content-length", b"0") or 0) > self.body_limit:
+                raise BodyTooLarge
+            with telemetry.span(f"{scope['method']} {scope['path']}"):
+                await self.app(scope, call.receive, call.send)
+        except BodyTooLarge:
+            await self._answer(scope, call, errors.problem(413, "body_too_large", f"At most {self.body_limit} bytes."))
+        except errors.BUSY:
+            errors.log.warning("busy", path=scope["path"], exc_info=True)
+            await self._answer(scope, call, errors.busy())
+        except Exception:  # the edge of a request
+            errors.log.error("request_failed", path=scope["path"], exc_info=True)
+            await self._answer(scope, call, errors.unexpected())
+        route = getattr(scope.get("route"), "path", "unmatched")
+        telemetry.REQUESTS.labels(scope["method"], route, str(call.status)).observe(time.perf_counter() - began)
+
+    @staticmethod
+    async def _answer(scope: Scope, call: "_Call", response: Any) -> None:
+        if call.status == 0:
+            await response(scope, call.receive, call.send)
+
+
+class _Call:
+    """One request's receive and send, watched."""
+
+    def __init__(self, send: Send, trace: str, limit: int, receive: Receive) -> None:
+        self._send = send
+        self._receive = receive
+        self._trace = trace
+        self._left = limit
+        self.status = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise BodyTooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            extra = [(b"x-trace-id", self._trace.encode()), (b"x-content-type-options", b"nosniff")]
+            message["headers"] = [*message.get("headers", []), *extra]
+        await self._send(message)

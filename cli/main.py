@@ -1,0 +1,144 @@
+"""The `agora` command. Every command imports what it needs when it runs, so that `--help` answers at once."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Failed(click.ClickException):
+    """One clear line on stderr, exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"agora: {self.message}", err=True, file=file)
+
+
+def run(work: Coroutine[Any, Any, int | None]) -> None:
+    """Runs a command's coroutine; what a person can mend becomes one line, not a trace."""
+    from cli.runtime import Trouble
+
+    try:
+        code = asyncio.run(work)
+    except Trouble as trouble:
+        raise Failed(str(trouble)) from None
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Agora: a marketplace back end on one machine or many.
+
+    Settings are environment variables: AGORA_PORT, AGORA_DATA_DIR, DATABASE_URL, AGORA_DEMO ... (see the README).
+    """
+
+
+@main.command()
+@click.option("--demo/--no-demo", default=True, help="Fill an empty database with the demo shop (default).")
+def up(demo: bool) -> None:
+    """Everything on this machine: database, API and workers."""
+    from cli.up import up as start
+
+    run(start(demo))
+
+
+@main.command()
+def api() -> None:
+    """The HTTP API alone."""
+    from cli.up import api as start
+
+    run(start())
+
+
+@main.command()
+@click.argument("roles", nargs=-1)
+def worker(roles: tuple[str, ...]) -> None:
+    """Workers alone: relay, consumer, saga, schedule, delivery (all by default)."""
+    from cli.up import worker as start
+
+    run(start(roles))
+
+
+@main.command()
+def relay() -> None:
+    """The outbox relay alone."""
+    from cli.up import worker as start
+
+    run(start(("relay",)))
+
+
+@main.command()
+@click.option("--orders", default=200, show_default=True, help="How many orders to place.")
+def seed(orders: int) -> None:
+    """Fills the database with the demo shop, its customers and their orders, through the services."""
+    from cli.seed import seed as fill
+
+    run(fill(orders))
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Brings the database to the newest migration."""
+    from cli.database import upgrade
+
+    run(upgrade())
+
+
+@db.command("check")
+def db_check() -> None:
+    """Proves that the migrations lead to what the code declares."""
+    from cli.database import check
+
+    run(check())
+
+
+@db.command("url")
+def db_url() -> None:
+    """Prints the URL of the database in use, for psql."""
+    from cli.database import url
+
+    run(url())
+
+
+@main.group()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Walks the hash chain and names the first row at which it breaks."""
+    from cli.audit import verify
+
+    run(verify())
+
+
+@main.command()
+def doctor() -> None:
+    """Looks at the environment and says what is missing, and how to get it."""
+    from cli.doctor import doctor as look
+
+    run(look())
+
+
+@main.command("where")
+@click.argument("context")
+def where(context: str) -> None:
+    """Prints the files of a context."""
+    from cli.where import files
+
+    for path in files(context, Path(__file__).parents[1]):
+        click.echo(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The wiring: every service by constructor, once per process. Read it top to bottom: a service knows those above it."""
+
+from dataclasses import dataclass
+
+from commerce.checkout import CartService, CheckoutService, cancellation, saga
+from commerce.checkout.permissions import GRANTS as CHECKOUT
+from commerce.customer import CustomerService
+from commerce.customer.permissions import GRANTS as CUSTOMER
+from commerce.email import EmailService
+from commerce.identity import IdentityService, Signer, merged
+from commerce.identity.permissions import GRANTS as IDENTITY
+from commerce.inventory import InventoryService
+from commerce.inventory.permissions import GRANTS as INVENTORY
+from commerce.merchant import MerchantService
+from commerce.merchant.permissions import GRANTS as MERCHANT
+from commerce.notification import NotificationService
+from commerce.notification.permissions import GRANTS as NOTIFICATION
+from commerce.orchestration import OrchestrationService
+from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
+from commerce.order import OrderService
+from commerce.order.permissions import GRANTS as ORDER
+from commerce.payment import Gateway, PaymentService
+from commerce.payment.permissions import GRANTS as PAYMENT
+from commerce.pricing import PricingService
+from commerce.pricing.permissions import GRANTS as PRICING
+from commerce.product import ProductService
+from commerce.product.permissions import GRANTS as PRODUCT
+from commerce.promotion import PromotionService
+from commerce.promotion.permissions import GRANTS as PROMOTION
+from commerce.shipping import ShippingService
+from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.warehouse import WarehouseService
+from commerce.warehouse.permissions import GRANTS as WAREHOUSE
+from kernel.db import Database
+from kernel.saga_engine import Engine
+from kernel.settings import Settings
+
+GRANTS = merged(
+    *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER, MERCHANT),
+    *(CHECKOUT, NOTIFICATION, ORCHESTRATION),
+)
+"""Role > permissions, as the contexts declare them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commerce:
+    """All services of one process."""
+
+    database: Database
+    identity: IdentityService
+    customer: CustomerService
+    pricing: PricingService
+    inventory: InventoryService
+    payment: PaymentService
+    product: ProductService
+    promotion: PromotionService
+    warehouse: WarehouseService
+    shipping: ShippingService
+    order: OrderService
+    merchant: MerchantService
+    cart: CartService
+    checkout: CheckoutService
+    email: EmailService
+    notification: NotificationService
+    orchestration: OrchestrationService
+    engine: Engine
+
+
+def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) -> Commerce:
+    """`secret` signs tokens; it must be the same in every process of a deployment."""
+    identity = IdentityService(Signer(secret), GRANTS, settings.login_limit)
+    customer = CustomerService(identity)
+    pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
+    product, promotion, warehouse, shipping = (
+        ProductService(pricing, inventory),
+        PromotionService(),
+        WarehouseService(),
+        ShippingService(),
+    )
+    order, merchant = OrderService(pricing), MerchantService(identity)
+    cart = CartService(pricing, inventory, product, promotion)
+    parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
+    engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
+    checkout = CheckoutService(parts, cart, customer, merchant, pricing, shipping, engine, settings.hold_minutes)
+    email = EmailService()
+    notification = NotificationService(order, email)
+    return Commerce(
+        *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
+        *(order, merchant, cart, checkout, email, notification, OrchestrationService(), engine),
+    )

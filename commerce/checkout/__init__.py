@@ -1,0 +1,7 @@
+"""Checkout: carts, and the purchase that comes of them."""
+
+from commerce.checkout.carts import CartService
+from commerce.checkout.schemas import CartView, OrderGroupView
+from commerce.checkout.service import CheckoutService, Placed
+
+__all__ = ["CartService", "CartView", "CheckoutService", "OrderGroupView", "Placed"]

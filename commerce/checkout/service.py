@@ -1,0 +1,244 @@
+"""Checkout: place order is one transaction; what follows is the saga's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.checkout import cancellation, saga, statements
+from commerce.checkout.carts import CartService, CartState
+from commerce.checkout.errors import (
+    AddressNeeded,
+    CartEmpty,
+    EmailNeeded,
+    NothingToReview,
+    PaymentNeeded,
+    PurchaseStillRunning,
+    VariantNotForSale,
+)
+from commerce.checkout.permissions import BUY
+from commerce.checkout.rules import Item, orders, parcels
+from commerce.checkout.schemas import OrderGroupView, PlaceOrder
+from commerce.customer import CustomerService
+from commerce.merchant import MerchantService
+from commerce.order import NewGroup, NewOrder
+from commerce.order.schemas import CancelOrder
+from commerce.payment import Risk, Share, Tender
+from commerce.payment.permissions import REVIEW_FRAUD
+from commerce.pricing import ChannelFacts, PricingService
+from commerce.promotion import Adjustment
+from commerce.shipping import ShippingService
+from commerce.warehouse import ToPick
+from kernel.db import Work
+from kernel.money import Money
+from kernel.saga_engine import Engine, Run
+from kernel.saga_store import wake
+from kernel.schemas import Address, money
+
+FREE = Tender("free")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A purchase that is placed, and its saga to drive on once the transaction is committed."""
+
+    group_id: UUID
+    run: Run
+
+
+class CheckoutService:
+    """`hold_minutes` is how long stock waits for its payment."""
+
+    def __init__(
+        self,
+        parts: saga.Parts,
+        carts: CartService,
+        customer: CustomerService,
+        merchant: MerchantService,
+        pricing: PricingService,
+        shipping: ShippingService,
+        engine: Engine,
+        hold_minutes: int = 10,
+    ) -> None:
+        self._parts = parts
+        self._carts = carts
+        self._customer = customer
+        self._merchant = merchant
+        self._pricing = pricing
+        self._shipping = shipping
+        self._engine = engine
+        self._hold = timedelta(minutes=hold_minutes)
+
+    async def place_order(self, work: Work, group_id: UUID, cart_id: UUID, command: PlaceOrder) -> Placed:
+        """Lock cart > quote > redeem > create orders > open payment > close cart > start saga > hold stock.
+
+        All or nothing. `group_id` is the caller's, so that a repetition finds it. Raises what any of its parts refuses.
+        """
+        work.principal.require(BUY)
+        cart = await self._carts.open(work, cart_id)
+        email, address = await self._who_and_where(work, cart, command)
+        channel = await self._pricing.channel_by_id(work, cart.channel_id)
+        items = await self._items(work, cart, channel)
+        adjustments = await self._carts.adjustments(work, channel, items, cart.codes)
+        placed = await self._quote(work, channel, items, adjustments, address, command.shipping_method)
+        group = NewGroup(
+            *(group_id, channel.id, email, channel.currency, channel.tax_included),
+            *(command.shipping_method, address, placed),
+        )
+        tender = await self._tender(work, command, group.total)
+        await self._parts.order.place(work, group)
+        await self._parts.promotion.redeem(work, group_id, adjustments)
+        intent, risk = await self._parts.payment.open(work, group_id, Money(group.total, group.currency), tender)
+        await work.run(statements.START, cart.id, group_id, work.now)
+        state = self._state(work, group, channel, intent, tender, risk)
+        run = await self._engine.start(work, saga.KIND, group_id, state, saga.DEADLINE)
+        await self._hold_stock(work, group_id, items)
+        return Placed(group_id, run)
+
+    async def drive(self, run: Run) -> str:
+        """Goes on with a saga after its transaction; any worker would, this is only sooner."""
+        return await self._engine.drive(run)
+
+    async def group(self, work: Work, group_id: UUID) -> OrderGroupView:
+        """A purchase of the caller. Raises OrderNotFound."""
+        group = await self._parts.order.group(work, group_id)
+        return OrderGroupView(
+            id=group.id,
+            status=group.status,
+            failure=group.failure,
+            total=money(group.total, group.currency),
+            orders=await self._parts.order.orders_of(work, group_id),
+            payment=await self._parts.payment.view(work, group_id),
+        )
+
+    async def cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> Placed:
+        """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
+
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning."""
+        group = await self._parts.order.request_cancel(work, order_id, command)
+        status = await work.value("select status from checkout_sessions where group_id = $1", group.id)
+        if status == "running":
+            raise PurchaseStillRunning()
+        intent = await self._parts.payment.intent_of(work, group.id)
+        assert intent is not None, "every purchase has an intent"
+        placed = await self._parts.order.orders_of(work, group.id)
+        state = cancellation.CancellationState(
+            group_id=group.id,
+            order_ids=[order.id for order in placed],
+            reason=command.reason,
+            intent_id=intent.id,
+            kind=intent.kind,
+            captured=intent.status == "captured",
+            amount=intent.amount,
+            currency=intent.currency,
+            shares=[Share(merchant_id=o.merchant_id, amount=o.totals.total.amount) for o in placed],
+            reference=intent.gateway_reference,
+            gift_card_id=intent.gift_card_id,
+        )
+        run = await self._engine.start(work, cancellation.KIND, group.id, state, cancellation.DEADLINE)
+        return Placed(group.id, run)
+
+    async def review(self, work: Work, group_id: UUID, accept: bool) -> None:
+        """A person decides a purchase in the grey zone of risk. Raises OrderNotFound, NothingToReview."""
+        work.principal.require(REVIEW_FRAUD)
+        await self._parts.order.group(work, group_id)
+        intent = await self._parts.payment.intent_of(work, group_id)
+        decided = intent and await self._parts.payment.decide(work, intent.id, accept, work.principal.subject)
+        if not decided:
+            raise NothingToReview()
+        await wake(work, saga.KIND, group_id)
+
+    async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> None:
+        """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed."""
+        if group_id := await self._parts.payment.notice(work, event_id, kind, reference, body):
+            await wake(work, saga.KIND, group_id)
+
+    # --- the parts of placing an order ---
+
+    async def _who_and_where(self, work: Work, cart: CartState, command: PlaceOrder) -> tuple[str, Address]:
+        email = cart.email
+        if not email and work.principal.customer_id:
+            email = (await self._customer.me(work)).email
+        if not email:
+            raise EmailNeeded()
+        if (command.address_id is None) == (command.shipping_address is None):
+            raise AddressNeeded()
+        if command.address_id:
+            return email, await self._customer.address(work, command.address_id)
+        assert command.shipping_address is not None
+        return email, command.shipping_address
+
+    async def _items(self, work: Work, cart: CartState, channel: ChannelFacts) -> list[Item]:
+        """Every line of the cart, or an error that names what cannot be bought."""
+        if not cart.lines:
+            raise CartEmpty()
+        items = await self._carts.items(work, channel, cart.lines)
+        if len(items) < len(cart.lines):
+            names = await self._carts.missing(work, cart, items)
+            raise VariantNotForSale(skus=", ".join(names))
+        await self._merchant.require_active(work, [item.sold.merchant_id for item in items])
+        return items
+
+    async def _quote(
+        self,
+        work: Work,
+        channel: ChannelFacts,
+        items: Sequence[Item],
+        adjustments: Sequence[Adjustment],
+        address: Address,
+        method: str,
+    ) -> list[NewOrder]:
+        shipping = {}
+        for merchant, positions in parcels(items).items():
+            mine = [items[i] for i in positions]
+            weight, amount = sum(i.sold.weight_g * i.quantity for i in mine), sum(i.amount for i in mine)
+            rate = await self._shipping.rate(work, method, address.country, channel.currency, max(weight, 1), amount)
+            shipping[merchant] = rate.minor
+        rates = await self._pricing.tax_rates(work, address.country)
+        rates = rates or await self._pricing.tax_rates(work, channel.country)
+        return orders(items, adjustments, shipping, rates, channel.tax_included)
+
+    async def _tender(self, work: Work, command: PlaceOrder, total: int) -> Tender:
+        if total == 0:
+            return FREE
+        if (command.payment_method_id is None) == (command.payment_token is None):
+            raise PaymentNeeded()
+        return await self._parts.payment.tender(work, command.payment_method_id, command.payment_token)
+
+    def _state(
+        self, work: Work, group: NewGroup, channel: ChannelFacts, intent: UUID, tender: Tender, risk: Risk
+    ) -> saga.PurchaseState:
+        picks = [
+            ToPick(
+                order_id=order.id,
+                merchant_id=order.merchant_id,
+                order_line_id=line.id,
+                variant_id=line.variant_id,
+                sku=line.sku,
+                quantity=line.quantity,
+            )
+            for order in group.orders
+            for line in order.lines
+        ]
+        return saga.PurchaseState(
+            group_id=group.id,
+            order_ids=[order.id for order in group.orders],
+            intent_id=intent,
+            amount=group.total,
+            currency=group.currency,
+            kind=tender.kind,
+            token=tender.token,
+            gift_card_id=tender.gift_card_id,
+            risk=risk.decision,
+            score=risk.score,
+            placed_at=work.now,
+            held_until=work.now + self._hold,
+            capture=channel.policy["capture"],
+            shares=[Share(merchant_id=order.merchant_id, amount=order.total) for order in group.orders],
+            picks=picks,
+        )
+
+    async def _hold_stock(self, work: Work, group_id: UUID, items: Sequence[Item]) -> None:
+        wanted = {item.sold.variant_id: item.quantity for item in items}
+        skus = {item.sold.variant_id: item.sold.sku for item in items}
+        await self._parts.inventory.hold(work, group_id, wanted, skus)

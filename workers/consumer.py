@@ -1,0 +1,37 @@
+"""The consumer: reads a group's events and lets each reaction have its part of the batch, through the inbox."""
+
+from collections.abc import Sequence
+
+from kernel.db import Database
+from kernel.inbox import Consumer, deliver
+from kernel.transport import Subscription, Transport
+from workers.subscriptions import topics
+
+BATCH = 200
+
+
+class Reader:
+    """One reader of a consumer group. Made with `open`, since subscribing talks to the transport."""
+
+    def __init__(self, database: Database, subscription: Subscription, consumers: Sequence[Consumer]) -> None:
+        self._database = database
+        self._subscription = subscription
+        self._consumers = consumers
+
+    @classmethod
+    async def open(
+        cls, database: Database, transport: Transport, group: str, consumers: Sequence[Consumer]
+    ) -> "Reader":
+        return cls(database, await transport.subscribe(group, topics(list(consumers))), consumers)
+
+    async def step(self) -> int:
+        """One batch: effects first, the read position after them."""
+        messages = await self._subscription.fetch(BATCH, 0.0)
+        for consumer in self._consumers:
+            await deliver(self._database, consumer, messages)
+        if messages:
+            await self._subscription.commit()
+        return len(messages)
+
+    async def close(self) -> None:
+        await self._subscription.close()

@@ -1,0 +1,115 @@
+"""What leaves the house: e-mail by SMTP (or into a folder), and the simulator's webhooks."""
+
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import httpx
+
+from commerce.app import Commerce
+from commerce.email.schemas import Due
+from commerce.payment.adapters.simulator import Simulator
+from kernel import telemetry
+from kernel.auth import SYSTEM
+from kernel.settings import Settings
+
+SMTP_SECONDS = 10.0
+WEBHOOK_SECONDS = 5.0
+log = telemetry.log("delivery")
+
+
+class Mailer(Protocol):
+    async def send(self, message: EmailMessage) -> None: ...
+
+
+class SmtpMailer:
+    """Sends through `smtp://user:password@host:port` (`smtps://` for TLS from the first byte, STARTTLS where offered)."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._secure = parts.scheme == "smtps"
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or (465 if self._secure else 25)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+
+    async def send(self, message: EmailMessage) -> None:
+        await aiosmtplib.send(
+            message,
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._secure,
+            timeout=SMTP_SECONDS,
+        )
+
+
+class FolderMailer:
+    """Where no SMTP server is set: every mail is a file that a person can open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, message: EmailMessage) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)  # one small file on the local disk
+        (self._folder / f"{message['Message-ID'].strip('<>')}.eml").write_bytes(bytes(message))
+
+
+def mailer(settings: Settings) -> Mailer:
+    return SmtpMailer(settings.smtp_url) if settings.smtp_url else FolderMailer(settings.data_dir / "mail")
+
+
+async def send_mail(commerce: Commerce, mailer: Mailer, sender: str) -> int:
+    """One batch of due messages; each attempt's outcome is noted by itself."""
+    async with commerce.database.work(SYSTEM) as work:
+        due = await commerce.email.claim(work)
+    for mail in due:
+        error, lasting = "", False
+        try:
+            await mailer.send(_message(mail, sender, commerce))
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            error, lasting = type(refused).__name__, all(r.code >= 500 for r in refused.recipients)
+        except aiosmtplib.SMTPResponseException as refused:
+            error, lasting = f"smtp {refused.code}", refused.code >= 500
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as lost:
+            error = type(lost).__name__
+        async with commerce.database.work(SYSTEM) as work:
+            if error:
+                log.warning("mail_failed", mail=str(mail.id), error=error, lasting=lasting)
+                await commerce.email.failed(work, mail, error, lasting)
+            else:
+                await commerce.email.sent(work, mail.id)
+    return len(due)
+
+
+def _message(mail: Due, sender: str, commerce: Commerce) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, mail.recipient, mail.subject
+    message["Message-ID"] = make_msgid(mail.id.hex, "agora.local")
+    message["Date"] = format_datetime(commerce.database.clock())
+    message.set_content(mail.text)
+    return message
+
+
+async def send_webhooks(commerce: Commerce, base_url: str) -> int:
+    """The simulator's part of a payment provider: it posts its notices to our own address."""
+    gateway = commerce.payment.gateway
+    if not isinstance(gateway, Simulator):
+        return 0
+    due = await gateway.due_webhooks()
+    if not due:
+        return 0
+    async with httpx.AsyncClient(timeout=WEBHOOK_SECONDS) as client:
+        for notice in due:
+            body, headers = gateway.signed(notice, commerce.database.clock().timestamp())
+            try:
+                answer = await client.post(f"{base_url}/v1/webhooks/payments/simulator", content=body, headers=headers)
+            except httpx.HTTPError:
+                log.warning("webhook_not_delivered", event=notice["event_id"], exc_info=True)
+                continue
+            if answer.is_success:
+                await gateway.webhook_sent(notice["id"])
+    return len(due)

@@ -1,0 +1,38 @@
+"""All workers of one process, side by side until they are cancelled."""
+
+import asyncio
+
+from commerce.app import Commerce
+from kernel.inbox import retry_parked
+from kernel.settings import Settings
+from kernel.transport import Transport
+from workers import schedule
+from workers.consumer import Reader
+from workers.delivery import mailer, send_mail, send_webhooks
+from workers.loops import forever
+from workers.relay import relay
+from workers.subscriptions import GROUP, consumers
+
+ROLES = ("relay", "consumer", "saga", "schedule", "delivery")
+
+
+async def run(commerce: Commerce, transport: Transport, settings: Settings, roles: tuple[str, ...] = ROLES) -> None:
+    """`roles` chooses what this process does; every role may run in many processes at once."""
+    found = consumers(commerce)
+    by_name = {consumer.name: consumer for consumer in found}
+    post, database = mailer(settings), commerce.database
+    async with asyncio.TaskGroup() as group:
+        if "relay" in roles:
+            group.create_task(forever("relay", lambda: relay(database, transport)))
+        if "consumer" in roles:
+            reader = await Reader.open(database, transport, GROUP, found)
+            group.create_task(forever("consumer", reader.step))
+            group.create_task(forever("parked", lambda: retry_parked(database, by_name), 0.2, 1.0))
+        if "saga" in roles:
+            group.create_task(forever("saga", commerce.engine.run_due, 0.05, 0.5))
+        if "schedule" in roles:
+            await schedule.register(commerce)
+            group.create_task(forever("schedule", lambda: schedule.run_due(commerce), 1.0, 5.0))
+        if "delivery" in roles:
+            group.create_task(forever("mail", lambda: send_mail(commerce, post, settings.mail_from), 0.05, 1.0))
+            group.create_task(forever("webhooks", lambda: send_webhooks(commerce, settings.base_url), 0.1, 0.5))

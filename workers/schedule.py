@@ -1,0 +1,96 @@
+"""What happens by the clock. Every job runs in one process at a time: its row in `schedules` is its lock and its memory."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from commerce import gateway
+from commerce.app import Commerce
+from kernel import telemetry
+from kernel.auth import SYSTEM
+from kernel.db import Work
+
+INBOX_DAYS = 14
+"""How long the inbox remembers an event: longer than any transport keeps it."""
+log = telemetry.log("schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    name: str
+    every: timedelta
+    run: Callable[[Commerce], Awaitable[None]]
+
+
+async def release_holds(commerce: Commerce) -> None:
+    """Stock of purchases that were neither paid nor failed in time becomes sellable again, one purchase at a time."""
+    async with commerce.database.work(SYSTEM) as work:
+        references = await commerce.inventory.expired(work)
+    for reference in references:
+        async with commerce.database.work(SYSTEM) as work:
+            await commerce.inventory.release(work, reference)
+
+
+async def make_partitions(commerce: Commerce) -> None:
+    """Partitions of this month and the next three."""
+    async with commerce.database.work(SYSTEM) as work:
+        await work.run("select agora_make_partitions($1, 4)", work.now.date())
+
+
+async def forget(commerce: Commerce) -> None:
+    """Idempotency keys after 48 hours, limits after a day, inbox rows after INBOX_DAYS."""
+    async with commerce.database.work(SYSTEM) as work:
+        await gateway.purge(work)
+        await work.run("delete from inbox_events where at < $1", work.now - timedelta(days=INBOX_DAYS))
+
+
+JOBS = [
+    Job("release_holds", timedelta(seconds=10), release_holds),
+    Job("make_partitions", timedelta(hours=12), make_partitions),
+    Job("forget", timedelta(hours=1), forget),
+]
+
+
+async def register(commerce: Commerce) -> None:
+    """Makes the rows of new jobs; known ones keep their time."""
+    async with commerce.database.work(SYSTEM) as work:
+        for job in JOBS:
+            await work.run(
+                "insert into schedules (name, every_seconds, next_at) values ($1, $2, $3) "
+                "on conflict (name) do update set every_seconds = excluded.every_seconds",
+                *(job.name, int(job.every.total_seconds()), work.now),
+            )
+
+
+async def run_due(commerce: Commerce) -> int:
+    """Runs the jobs whose time has come; returns how many."""
+    done = 0
+    for job in JOBS:
+        async with commerce.database.work(SYSTEM) as work:
+            mine = await _take(work, job.name)
+        if mine:
+            done += 1
+            await _run(commerce, job)
+    return done
+
+
+async def _take(work: Work, name: str) -> bool:
+    """Claims a due job by moving its next time on."""
+    return bool(
+        await work.run(
+            "update schedules set next_at = $2::timestamptz + make_interval(secs => every_seconds), last_at = $2 "
+            "where name = $1 and next_at <= $2",
+            *(name, work.now),
+        )
+    )
+
+
+async def _run(commerce: Commerce, job: Job) -> None:
+    error = None
+    try:
+        await job.run(commerce)
+    except Exception as failed:  # the edge of a job: its next turn comes
+        log.error("job_failed", job=job.name, exc_info=True)
+        error = type(failed).__name__
+    async with commerce.database.work(SYSTEM) as work:
+        await work.run("update schedules set last_error = $2 where name = $1", job.name, error)

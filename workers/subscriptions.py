@@ -1,0 +1,31 @@
+"""The one table of who reacts to what. A consumer's name is its key in the inbox: never rename one."""
+
+from commerce.app import Commerce
+from commerce.merchant.events import MerchantSuspended
+from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
+from commerce.warehouse.events import OrderPicked, PickCreated
+from kernel.inbox import Consumer
+
+GROUP = "commerce"
+"""The consumer group of the reactions below: they read each event once, together."""
+
+HISTORY = (
+    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
+    *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
+    *(PickCreated, OrderPicked),
+)
+
+
+def consumers(commerce: Commerce) -> list[Consumer]:
+    return [
+        Consumer("order.history", HISTORY, commerce.order.record),
+        Consumer(
+            "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
+        ),
+        Consumer("product.hide", (MerchantSuspended,), commerce.product.merchant_suspended),
+    ]
+
+
+def topics(found: list[Consumer]) -> list[str]:
+    return sorted({event.topic for consumer in found for event in consumer.events})
