@@ -22,7 +22,7 @@ STATUS = {
     Kind.UNAVAILABLE: 503,
 }
 BY_CODE = {"idempotency_key_required": 400}
-BY_HTTP = {404: "route_unknown", 405: "method_not_allowed", 400: "bad_request"}
+BY_HTTP = {404: "route_unknown", 405: "method_not_allowed", 400: "bad_request", 413: "body_too_large"}
 FIELDS_MOST = 20
 BUSY = (
     asyncpg.DeadlockDetectedError,
@@ -77,6 +77,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _fields(_: Request, error: RequestValidationError) -> Response:
         return _invalid(error)
+
+    @app.exception_handler(Exception)
+    async def _other(_: Request, error: Exception) -> Response:
+        return busy() if isinstance(error, BUSY) else unexpected()
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:

@@ -1,16 +1,19 @@
 """The outermost layer: trace id, metrics, body limit, and an answer for what nobody expected."""
 
 import time
-from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from kernel import telemetry
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(HTTPException):
     """The request's body passed the limit while it was being read."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The body is too large: at most {limit} bytes.")
 
 
 class Edge:
@@ -29,25 +32,14 @@ class Edge:
         call = _Call(send, trace, self.body_limit, receive)
         began = time.perf_counter()
         try:
-            if int(headers.get(b"content-length", b"0") or 0) > self.body_limit:
-                raise BodyTooLarge
             with telemetry.span(f"{scope['method']} {scope['path']}"):
                 await self.app(scope, call.receive, call.send)
-        except BodyTooLarge:
-            await self._answer(scope, call, errors.problem(413, "body_too_large", f"At most {self.body_limit} bytes."))
-        except errors.BUSY:
+        except errors.BUSY:  # answered by the handlers of `errors`; here it is only noted
             errors.log.warning("busy", path=scope["path"], exc_info=True)
-            await self._answer(scope, call, errors.busy())
-        except Exception:  # the edge of a request
+        except Exception:
             errors.log.error("request_failed", path=scope["path"], exc_info=True)
-            await self._answer(scope, call, errors.unexpected())
         route = getattr(scope.get("route"), "path", "unmatched")
         telemetry.REQUESTS.labels(scope["method"], route, str(call.status)).observe(time.perf_counter() - began)
-
-    @staticmethod
-    async def _answer(scope: Scope, call: "_Call", response: Any) -> None:
-        if call.status == 0:
-            await response(scope, call.receive, call.send)
 
 
 class _Call:
@@ -57,14 +49,14 @@ class _Call:
         self._send = send
         self._receive = receive
         self._trace = trace
-        self._left = limit
+        self._limit = self._left = limit
         self.status = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise BodyTooLarge
+            raise BodyTooLarge(self._limit)
         return message
 
     async def send(self, message: Message) -> None:

@@ -66,17 +66,21 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({listed})", name=column)
 
 
-def visible(table: str, condition: str) -> list[str]:
+def visible(table: str, condition: str, *, insert: str | None = None) -> list[str]:
     """Row-level security for `table`: staff and the system see all, others what `condition` says.
 
-    A missing setting is NULL and so yields no row at all.
+    A missing setting is NULL and so yields no row at all. `insert` is the rule for new rows where it must differ: a row
+    that is written in one statement with its parent cannot look for that parent.
     """
     rule = f"current_setting('agora.staff', true) = 'on' or {condition}"
-    return [
+    found = [
         f"alter table {table} enable row level security",
         f"alter table {table} force row level security",
         f"create policy {table}_visible on {table} using ({rule})",
     ]
+    if insert:
+        found.append(f"create policy {table}_insert on {table} for insert with check ({insert})")
+    return found
 
 
 OWN_CUSTOMER = "customer_id = nullif(current_setting('agora.customer', true), '')::uuid"

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from pwdlib import PasswordHash
@@ -29,8 +30,12 @@ Grants = Mapping[str, frozenset[str]]
 """Role > permissions."""
 
 _hasher = PasswordHash.recommended()
-_NOBODY = _hasher.hash("the password of no account")
-"""Verified for unknown accounts too, so that the answer takes as long as for a known one."""
+
+
+@cache
+def _nobody() -> str:
+    """A hash to verify for unknown accounts too, so that the answer takes as long as for a known one."""
+    return _hasher.hash("the password of no account")
 
 
 def merged(*grants: Grants) -> dict[str, frozenset[str]]:
@@ -126,7 +131,7 @@ class IdentityService:
         async with database.work(SYSTEM) as work:
             await self._check_attempts(work, account)
             user = await self.user_by_email(work, email)
-        good = await asyncio.to_thread(_hasher.verify, password, user.password_hash if user else _NOBODY)
+        good = await asyncio.to_thread(_hasher.verify, password, user.password_hash if user else _nobody())
         async with database.work(SYSTEM) as work:
             if user is None or not good or user.status != "active":
                 await self._count_attempt(work, account)

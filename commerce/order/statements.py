@@ -73,7 +73,7 @@ select id, $3, $4, 'requested', $2, $2 from closing
 # $1 group, $2 now, $3 payment status
 CANCELLED = """
 with closed as (
-  update orders set status = 'cancelled', payment_status = $3, updated_at = $2
+  update orders set status = 'cancelled', payment_status = $3, fulfillment_status = 'unfulfilled', updated_at = $2
   where group_id = $1 and status = 'cancelling' returning id
 ), lines as (
   update order_lines set cancelled = quantity from closed where order_id = closed.id

@@ -179,9 +179,9 @@ laws(
     "create sequence order_number_seq start 100001",
     *visible("order_groups", f"{OWN_CUSTOMER} or {OWN_GUEST}"),
     *visible("orders", f"{OWN_CUSTOMER} or {OWN_GUEST} or {OWN_MERCHANT}"),
-    *visible("order_lines", IN_VISIBLE_ORDER),
-    *visible("order_addresses", IN_VISIBLE_GROUP),
-    *visible("order_cancellations", IN_VISIBLE_ORDER),
+    *visible("order_lines", IN_VISIBLE_ORDER, insert="true"),
+    *visible("order_addresses", IN_VISIBLE_GROUP, insert="true"),
+    *visible("order_cancellations", IN_VISIBLE_ORDER, insert="true"),
     *visible("order_timeline_events", f"{IN_VISIBLE_GROUP} or {IN_VISIBLE_ORDER}"),
     # An order's sums are the sums of its lines: checked when the transaction commits, whoever wrote them.
     """create function agora_order_adds_up() returns trigger language plpgsql as $$

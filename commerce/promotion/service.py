@@ -26,7 +26,7 @@ with used as (
   where id = $1 and (usage_limit is null or used < usage_limit) returning id, once_per_customer
 )
 insert into promotion_redemptions (id, coupon_id, group_id, customer_slot, amount, at)
-select uuidv7(), id, $2, case when once_per_customer then $3 else $2::text end, $4, $5 from used
+select uuidv7(), id, $2::uuid, case when once_per_customer then $3 else ($2::uuid)::text end, $4, $5 from used
 """
 
 _GIVE_BACK = """

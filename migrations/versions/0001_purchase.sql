@@ -1128,17 +1128,23 @@ alter table order_lines force row level security;
 
 create policy order_lines_visible on order_lines using (current_setting('agora.staff', true) = 'on' or exists (select from orders o where o.id = order_id));
 
+create policy order_lines_insert on order_lines for insert with check (true);
+
 alter table order_addresses enable row level security;
 
 alter table order_addresses force row level security;
 
 create policy order_addresses_visible on order_addresses using (current_setting('agora.staff', true) = 'on' or exists (select from order_groups g where g.id = group_id));
 
+create policy order_addresses_insert on order_addresses for insert with check (true);
+
 alter table order_cancellations enable row level security;
 
 alter table order_cancellations force row level security;
 
 create policy order_cancellations_visible on order_cancellations using (current_setting('agora.staff', true) = 'on' or exists (select from orders o where o.id = order_id));
+
+create policy order_cancellations_insert on order_cancellations for insert with check (true);
 
 alter table order_timeline_events enable row level security;
 

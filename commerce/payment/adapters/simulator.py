@@ -37,8 +37,8 @@ returning reference, status, failure, amount, asked
 _OPERATE = """
 with made as (
   insert into simulator_operations (key, reference, kind, amount, at)
-  select $1, reference, $3, $4, $5 from simulator_charges c
-  where reference = $2 and status = 'authorised' and $4 <= amount - coalesce(
+  select $1, reference, $3, $4::bigint, $5 from simulator_charges c
+  where reference = $2 and status = 'authorised' and $4::bigint <= amount - coalesce(
     (select sum(o.amount) from simulator_operations o where o.reference = $2 and o.kind = $3), 0)
   on conflict (key) do nothing returning key
 )
