@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import ClauseElement
 
 from kernel import telemetry
-from kernel.auth import Principal
+from kernel.auth import SYSTEM, Principal
 from kernel.clock import Clock, system_clock
 from kernel.errors import AgoraError
 from kernel.events import Event
@@ -127,6 +127,12 @@ class Work:
         """Runs `call` as the final statement before COMMIT: rows that many wait for (stock of a hot SKU) are locked
         for one round trip and the commit, not for the rest of the transaction (twice the throughput, measured)."""
         self._last.append(call)
+
+    async def become_system(self) -> None:
+        """From here to its end the transaction acts as the system: what a saga does past its pivot is nobody's wish."""
+        if not self.principal.is_staff:
+            await self.run("select " + _setting("staff", "on"))
+            self.principal = SYSTEM
 
     async def finish(self) -> None:
         """Writes the emitted events, then runs what had to come last."""

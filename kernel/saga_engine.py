@@ -202,8 +202,12 @@ class Engine:
             saga.status = "running"
         saga.wait_seconds = None
         while saga.status == "running" and saga.step < len(definition.steps):
+            if saga.step >= definition.pivot:
+                await work.become_system()
             if await self._forward(work, run, definition.steps[saga.step]):
                 return
+        if saga.status == "compensating":
+            await work.become_system()
         while saga.status == "compensating" and saga.step >= 0:
             if await self._back(work, run, definition.steps[saga.step]):
                 return

@@ -70,7 +70,7 @@ class CheckoutService:
         self._hold = timedelta(minutes=hold_minutes)
 
     async def place_order(self, work: Work, group_id: UUID, cart_id: UUID, command: PlaceOrder) -> Placed:
-        """Lock cart > quote > redeem > create orders > open payment > close cart > start saga > hold stock.
+        """Lock cart > quote > create orders > redeem > open payment > close cart > hold stock (last) > start saga.
 
         All or nothing. `group_id` is the caller's, so that a repetition finds it. Raises what any of its parts refuses.
         """
@@ -91,8 +91,9 @@ class CheckoutService:
         intent, risk = await self._parts.payment.open(work, group_id, Money(group.total, group.currency), tender)
         await work.run(statements.START, cart.id, group_id, work.now)
         state = self._state(work, group, channel, intent, tender, risk)
+        if risk.decision != "reject":  # a purchase that is refused at once holds nothing
+            await self._hold_stock(work, group_id, items)
         run = await self._engine.start(work, saga.KIND, group_id, state, saga.DEADLINE)
-        await self._hold_stock(work, group_id, items)
         return Placed(group_id, run)
 
     async def drive(self, run: Run) -> str:
