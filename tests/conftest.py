@@ -40,7 +40,12 @@ class Ground:
 
 
 def settings(**changes: Any) -> Settings:
-    known = {"environment": "test", "saga_lease": LEASE, "data_dir": ROOT / ".agora" / "tests", "rate_limit": 10_000_000}
+    known = {
+        "environment": "test",
+        "saga_lease": LEASE,
+        "data_dir": ROOT / ".agora" / "tests",
+        "rate_limit": 10_000_000,
+    }
     return Settings(**{**known, **changes})
 
 

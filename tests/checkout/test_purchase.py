@@ -58,7 +58,14 @@ async def test_a_customer_buys_from_two_merchants(
         "booked": group["total"]["amount"],
         "stock": ["allocated"],
         "picks": ["open"],
-        "history": ["OrderPlaced", "PaymentAuthorized", "OrderConfirmed", "PaymentCaptured", "OrderPaid", "PickCreated"],
+        "history": [
+            "OrderPlaced",
+            "PaymentAuthorized",
+            "OrderConfirmed",
+            "PaymentCaptured",
+            "OrderPaid",
+            "PickCreated",
+        ],
         "charges": 1,
         "saga": "completed",
         "session": "completed",
@@ -107,7 +114,11 @@ async def test_a_declined_card_leaves_nothing_but_an_open_cart(
     await ben.post(f"/v1/carts/{cart}/coupons", {"code": "LAST"})
     group = await ben.checkout(cart, "tok_decline")
     await settle()
-    assert (group["status"], group["failure"], group["payment"]["status"]) == ("cancelled", "payment_declined", "failed")
+    assert (group["status"], group["failure"], group["payment"]["status"]) == (
+        "cancelled",
+        "payment_declined",
+        "failed",
+    )
     found = await state(sql, group["id"])
     assert found | {"history": None} == {
         "group_status": "cancelled",
@@ -131,7 +142,9 @@ async def test_a_declined_card_leaves_nothing_but_an_open_cart(
 
 
 async def levels(sql: asyncpg.Connection) -> list[Any]:
-    return [tuple(r) for r in await sql.fetch("select id, on_hand, reserved, allocated from inventory_levels order by id")]
+    return [
+        tuple(r) for r in await sql.fetch("select id, on_hand, reserved, allocated from inventory_levels order by id")
+    ]
 
 
 @pytest.mark.parametrize("approve", [True, False])
@@ -158,7 +171,9 @@ async def deliver_webhooks(shop: Any, http: httpx.AsyncClient) -> None:
     for notice in await gateway.due_webhooks():
         body, headers = gateway.signed(notice, shop.database.clock().timestamp())
         for _ in range(2):  # a provider may say everything twice
-            assert (await http.post("/v1/webhooks/payments/simulator", content=body, headers=headers)).status_code == 204
+            assert (
+                await http.post("/v1/webhooks/payments/simulator", content=body, headers=headers)
+            ).status_code == 204
         await gateway.webhook_sent(notice["id"])
 
 

@@ -17,7 +17,9 @@ class Caller:
     http: httpx.AsyncClient
     headers: dict[str, str] = field(default_factory=dict)
 
-    async def call(self, method: str, path: str, expect: int | None = None, key: str | None = None, **kwargs: Any) -> Any:
+    async def call(
+        self, method: str, path: str, expect: int | None = None, key: str | None = None, **kwargs: Any
+    ) -> Any:
         headers = {**self.headers, **({"Idempotency-Key": key} if key else {}), **kwargs.pop("headers", {})}
         answer = await self.http.request(method, path, headers=headers, **kwargs)
         if expect is not None:
@@ -43,10 +45,14 @@ class Caller:
         if made["cart_token"]:
             self.headers["X-Cart-Token"] = made["cart_token"]
         for variant, quantity in lines.items():
-            await self.post(f"/v1/carts/{made['id']}/lines", {"variant_id": public("var", variant), "quantity": quantity})
+            await self.post(
+                f"/v1/carts/{made['id']}/lines", {"variant_id": public("var", variant), "quantity": quantity}
+            )
         return made["id"]
 
-    async def checkout(self, cart: str, token: str = CARD, expect: int | None = 201, key: str | None = None, **more: Any) -> Any:
+    async def checkout(
+        self, cart: str, token: str = CARD, expect: int | None = 201, key: str | None = None, **more: Any
+    ) -> Any:
         body = {"shipping_address": ADDRESS, "payment_token": token, **more}
         body = {name: value for name, value in body.items() if value is not None}
         return await self.post(f"/v1/carts/{cart}/checkout", body, expect, key=key or str(uuid4()))

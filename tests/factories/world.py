@@ -45,7 +45,9 @@ async def build(shop: Commerce) -> World:
             for name in names:
                 variants[name] = await add_product(shop, work, merchants[slug], locations[slug], name, PRICES[name])
         dollars = await shop.pricing.channel(work, "us")
-        variants["dollar"] = await add_product(shop, work, merchants["north"], locations["north"], "dollar", 500, dollars.code)
+        variants["dollar"] = await add_product(
+            shop, work, merchants["north"], locations["north"], "dollar", 500, dollars.code
+        )
         customers, addresses, cards = {}, {}, {}
         for name in ("ann", "ben"):
             customers[name], addresses[name], cards[name] = await _customer(shop, work, name, password)
@@ -66,7 +68,9 @@ async def _settings(shop: Commerce, work: Work) -> None:
     await shop.pricing.set_tax_rate(work, SetTaxRate(country="US", tax_class="standard", rate="0.0725"))
     for code, price in (("standard", 490), ("express", 1290)):
         rates = [NewRate(country="*", currency=currency, up_to_g=50_000, minor=price) for currency in ("EUR", "USD")]
-        await shop.shipping.set_method(work, SetShippingMethod(code=code, name=code, min_days=1, max_days=3, rates=rates))
+        await shop.shipping.set_method(
+            work, SetShippingMethod(code=code, name=code, min_days=1, max_days=3, rates=rates)
+        )
     await shop.product.create_category(work, CreateCategory(slug="things", name="Things"))
     for coupon in (
         CreateCoupon(code="TEN", name="ten percent", kind="percent", value=10),
@@ -97,7 +101,14 @@ async def _location(shop: Commerce, work: Work, merchant: UUID, slug: str) -> UU
 
 
 async def add_product(
-    shop: Commerce, work: Work, merchant: UUID, location: UUID, name: str, price: int, channel: str = "web", units: int = PLENTY
+    shop: Commerce,
+    work: Work,
+    merchant: UUID,
+    location: UUID,
+    name: str,
+    price: int,
+    channel: str = "web",
+    units: int = PLENTY,
 ) -> UUID:
     """A published product with one variant, `units` of it in stock; returns the variant."""
     product, variants = await shop.product.create(

@@ -1,0 +1,73 @@
+"""A process that buys, to be killed or frozen at a named point: what the crash tests run."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from commerce.app import Commerce
+from commerce.checkout.schemas import AddLine, CreateCart, PlaceOrder
+from commerce.order.schemas import CancelOrder
+from kernel import fault
+from kernel.auth import SYSTEM
+from kernel.db import Work
+from kernel.ids import new_id
+from kernel.schemas import Address
+from tests.conftest import opened
+from tests.factories.world import ADDRESS
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What to buy, how it goes, and where to die. `story`: buy, decline, gone (stock sells out meanwhile), cancel."""
+
+    url: str
+    variant: UUID
+    story: str
+    point: str
+    action: str
+    group: UUID
+    lease: float
+    timeout: float
+
+
+def main(errand: Errand) -> None:
+    fault._armed[errand.point] = errand.action
+    asyncio.run(_run(errand))
+
+
+async def _run(errand: Errand) -> None:
+    limits = {"statement_timeout": errand.timeout, "lock_timeout": errand.timeout, "saga_lease": errand.lease}
+    async with opened(errand.url, **limits) as shop:
+        guest = shop.identity.guest(uuid4().hex)
+        async with shop.database.work(guest) as work:
+            cart = (await shop.cart.create(work, CreateCart(email="gil@demo.test"))).id
+            await shop.cart.add(work, cart, AddLine(variant_id=errand.variant, quantity=2))
+        token = "tok_decline" if errand.story == "decline" else "tok_success"
+        command = PlaceOrder(shipping_address=Address(**ADDRESS), payment_token=token)
+        async with shop.database.work(guest) as work:
+            placed = await shop.checkout.place_order(work, errand.group, cart, command)
+        if errand.story == "gone":
+            placed.run.saga.state.held_until = work.now - timedelta(minutes=1)
+            async with shop.database.work(SYSTEM) as other:
+                await _sell_out(shop, other, errand)
+                state = placed.run.saga.state.model_dump(mode="json")
+                await other.run("update saga_instances set data = $2 where subject_id = $1", errand.group, state)
+        await shop.checkout.drive(placed.run)
+        if errand.story == "cancel":
+            await _cancel(shop, guest, errand)
+
+
+async def _sell_out(shop: Commerce, work: Work, errand: Errand) -> None:
+    """Lets the hold lapse and somebody else take all there is."""
+    await shop.inventory.release(work, errand.group)
+    left = await shop.inventory.available(work, [errand.variant])
+    wanted = {errand.variant: left[errand.variant]}
+    await shop.inventory.hold(work, new_id(), wanted, {errand.variant: "it"})
+
+
+async def _cancel(shop: Commerce, guest: object, errand: Errand) -> None:
+    async with shop.database.work(guest) as work:  # type: ignore[arg-type]
+        (order, *_) = await shop.order.orders_of(work, errand.group)
+        placed = await shop.checkout.cancel(work, order.id, CancelOrder(reason="no longer needed"))
+    await shop.checkout.drive(placed.run)

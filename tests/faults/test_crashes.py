@@ -1,0 +1,208 @@
+"""A process is killed, or frozen past its lease, at every point of every saga: another one finishes, nothing is lost."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from commerce.app import Commerce
+from commerce.checkout import cancellation, saga
+from kernel.auth import SYSTEM
+from kernel.ids import new_id
+from kernel.saga import EXTERNAL_POINTS, LOCAL_POINTS, Definition, External, fault_points
+from tests.factories.world import World, add_product
+from tests.faults import buyer
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.faults.buyer"])
+KILL_LEASE, STOP_LEASE = 0.6, 2.0
+ALL = [
+    f"{kind}.{name}.{phase}.{place}"
+    for kind, steps in {
+        "purchase": {
+            "place": "local both", "risk": "local do", "authorise": "external both",
+            "confirm": "local do", "capture": "external do", "pick": "local do",
+        },
+        "cancellation": {"give_back": "external do", "close": "local do"},
+    }.items()
+    for name, shape in steps.items()
+    for phase in (("do", "undo") if "both" in shape else ("do",))
+    for place in (EXTERNAL_POINTS if "external" in shape else LOCAL_POINTS)
+]  # fmt: skip
+SAMPLE_OF_FREEZES = (
+    "purchase.place.do.before_commit",
+    "purchase.authorise.do.after_effect",
+    "purchase.confirm.do.before_commit",
+    "purchase.authorise.undo.after_intent",
+    "cancellation.give_back.do.after_effect",
+)
+
+
+def story(point: str) -> str:
+    """The errand that passes this point."""
+    kind, step, phase, _ = point.split(".")
+    if kind == "cancellation":
+        return "cancel"
+    if phase == "undo":
+        return "gone" if step == "authorise" else "decline"
+    return "buy"
+
+
+def definitions(shop: Commerce) -> list[Definition[Any]]:
+    return list(shop.engine.definitions.values())
+
+
+def test_every_step_of_every_saga_has_its_points_tested(shop: Commerce) -> None:
+    """Fails when a step is added, or made external, without its crash points standing in the list above."""
+    declared = [point for definition in definitions(shop) for point in fault_points(definition)]
+    assert sorted(declared) == sorted(ALL)
+    assert {d.kind for d in definitions(shop)} == {saga.KIND, cancellation.KIND}
+    assert all(isinstance(step, External) or step.do for d in definitions(shop) for step in d.steps)
+
+
+@pytest.fixture
+async def variant(shop: Commerce, world: World) -> UUID:
+    """Its own variant per test: five units."""
+    name = f"item-{new_id().hex[-8:]}"
+    async with shop.database.work(SYSTEM) as work:
+        return await add_product(shop, work, world.merchants["north"], world.locations["north"], name, 1200, units=5)
+
+
+async def run_errand(url: str, variant: UUID, point: str, action: str) -> tuple[UUID, Any]:
+    group = new_id()
+    lease = KILL_LEASE if action == "kill" else STOP_LEASE
+    errand = buyer.Errand(url, variant, story(point), point, action, group, lease, lease / 2)
+    process = FORKS.Process(target=buyer.main, args=(errand,))
+    process.start()
+    return group, process
+
+
+async def finish(shop: Commerce, sql: asyncpg.Connection, group: UUID) -> None:
+    """The second worker: takes over what is due until every saga of the group has ended."""
+    for _ in range(400):
+        await shop.engine.run_due()
+        open_sagas = await sql.fetchval(
+            "select count(*) from saga_instances where subject_id = $1 and status in ('running', 'waiting', 'compensating')",
+            group,
+        )
+        if not open_sagas:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the saga did not end")
+
+
+async def check(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str) -> None:
+    """One charge, one refund or void, books that balance, stock that is where the order says."""
+    status = await sql.fetchval("select status from order_groups where id = $1", group)
+    started = not point.startswith("purchase.place.do.before_commit") and ".authorise.do.before_intent" not in point
+    started = started and point != "purchase.risk.do.before_commit"
+    expected = {"buy": "confirmed", "decline": "cancelled", "gone": "cancelled", "cancel": "cancelled"}[story(point)]
+    # Killed inside the transaction that cancels, the wish to cancel is lost with it: the customer was never told yes.
+    if point in ("cancellation.give_back.do.before_intent",):
+        expected = "confirmed"
+    assert status == (expected if started else None)
+    charges = await sql.fetch("select * from simulator_charges where description = $1", group.hex)
+    done = await sql.fetch(
+        "select o.kind from simulator_operations o join simulator_charges c using (reference) where description = $1",
+        group.hex,
+    )
+    kinds = sorted(row["kind"] for row in done)
+    if not started:
+        assert (list(charges), kinds) == ([], [])
+    elif expected == "confirmed":
+        assert (len(charges), kinds) == (1, ["capture"])
+    else:
+        assert len(charges) == 1
+        assert kinds == {"decline": [], "gone": ["void"], "cancel": ["capture", "refund"]}[story(point)]
+    await check_stock(sql, group, variant, 2 if status == "confirmed" else 0)
+    await check_books(sql, group, status)
+
+
+async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promised: int) -> None:
+    mine = await sql.fetchval(
+        "select coalesce(sum(quantity), 0) from inventory_reservations where reference_id = $1 and status <> 'released'",
+        group,
+    )
+    assert mine == promised
+    level = await sql.fetchrow("select * from inventory_levels where variant_id = $1", variant)
+    moved = await sql.fetchrow(
+        "select sum(on_hand) as on_hand, sum(reserved) as reserved, sum(allocated) as allocated "
+        "from inventory_movements where level_id = $1",
+        level["id"],
+    )
+    assert {name: level[name] for name in moved.keys()}  # noqa: SIM118  # a record iterates over its values == dict(moved)
+    assert level["on_hand"] == 5
+    assert level["allocated"] == promised
+
+
+async def check_books(sql: asyncpg.Connection, group: UUID, status: str | None) -> None:
+    owed = await sql.fetchval(
+        "select coalesce(sum(case when c.kind = 'sales' then amount else -amount end), 0) from ledger_entries e "
+        "join ledger_accounts c on c.id = e.credit_id where reference_id = $1",
+        group,
+    )
+    total = await sql.fetchval("select total from order_groups where id = $1", group)
+    assert owed == (total if status == "confirmed" else 0)
+    picks = await sql.fetch("select status from warehouse_tasks where group_id = $1", group)
+    assert [row["status"] for row in picks if row["status"] == "open"] == (["open"] if status == "confirmed" else [])
+
+
+async def gone(process: Any, seconds: float = 20) -> int:
+    for _ in range(int(seconds / 0.02)):
+        if process.exitcode is not None:
+            return process.exitcode
+        await asyncio.sleep(0.02)
+    raise AssertionError("the process is still there")
+
+
+async def killed(shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str) -> None:
+    group, process = await run_errand(url, variant, point, "kill")
+    assert await gone(process) == -signal.SIGKILL
+    await finish(shop, sql, group)
+    await check(sql, group, variant, point)
+
+
+async def frozen(shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str) -> None:
+    group, process = await run_errand(url, variant, point, "stop")
+    await stopped(process.pid)
+    await asyncio.sleep(STOP_LEASE)
+    await finish(shop, sql, group)
+    await check(sql, group, variant, point)
+    os.kill(process.pid, signal.SIGCONT)
+    await gone(process)
+    await finish(shop, sql, group)
+    await check(sql, group, variant, point)
+
+
+async def stopped(pid: int) -> None:
+    for _ in range(1000):
+        with open(f"/proc/{pid}/stat") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the process did not freeze")
+
+
+@pytest.mark.parametrize("point", ALL)
+async def test_a_killed_process_is_replaced(
+    shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str
+) -> None:
+    await killed(shop, sql, url, variant, point)
+
+
+@pytest.mark.parametrize("point", SAMPLE_OF_FREEZES)
+async def test_a_frozen_process_is_replaced_and_fenced(
+    shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str
+) -> None:
+    await frozen(shop, sql, url, variant, point)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("point", ALL)
+async def test_every_freeze(shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str) -> None:
+    await frozen(shop, sql, url, variant, point)
