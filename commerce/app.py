@@ -77,11 +77,11 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         WarehouseService(),
         ShippingService(),
     )
-    order, merchant = OrderService(pricing), MerchantService(identity)
+    order, merchant = OrderService(pricing), MerchantService(identity, product)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
-    checkout = CheckoutService(parts, cart, customer, merchant, pricing, shipping, engine, settings.hold_minutes)
+    checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
     return Commerce(

@@ -121,3 +121,14 @@ async def wake(work: Work, kind: str, subject_id: UUID) -> bool:
         *(kind, subject_id),
     )
     return touched == 1
+
+
+async def is_open(work: Work, kind: str, subject_id: UUID) -> bool:
+    """Whether a saga of this subject still has something to do."""
+    return bool(
+        await work.value(
+            "select exists (select from saga_instances where kind = $1 and subject_id = $2 "
+            "and status not in ('completed', 'compensated'))",
+            *(kind, subject_id),
+        )
+    )

@@ -5,6 +5,7 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 import httpx
@@ -63,9 +64,10 @@ def mailer(settings: Settings) -> Mailer:
 
 
 async def send_mail(commerce: Commerce, mailer: Mailer, sender: str) -> int:
-    """One batch of due messages; each attempt's outcome is noted by itself."""
+    """One batch of due messages. One whose sender dies here is sent again in a minute: at least once."""
     async with commerce.database.work(SYSTEM) as work:
         due = await commerce.email.claim(work)
+    sent: list[UUID] = []
     for mail in due:
         error, lasting = "", False
         try:
@@ -76,12 +78,15 @@ async def send_mail(commerce: Commerce, mailer: Mailer, sender: str) -> int:
             error, lasting = f"smtp {refused.code}", refused.code >= 500
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as lost:
             error = type(lost).__name__
+        if not error:
+            sent.append(mail.id)
+            continue
+        log.warning("mail_failed", mail=str(mail.id), error=error, lasting=lasting)
         async with commerce.database.work(SYSTEM) as work:
-            if error:
-                log.warning("mail_failed", mail=str(mail.id), error=error, lasting=lasting)
-                await commerce.email.failed(work, mail, error, lasting)
-            else:
-                await commerce.email.sent(work, mail.id)
+            await commerce.email.failed(work, mail, error, lasting)
+    if sent:
+        async with commerce.database.work(SYSTEM) as work:
+            await commerce.email.sent(work, sent)
     return len(due)
 
 

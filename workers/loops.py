@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from kernel import telemetry
 
-QUICK = 0.02
+QUICK = 0.05
 SLOW = 0.25
 AFTER_FAILURE = 1.0
 """Seconds between two looks: right after work, after a while without, and after a failure."""

@@ -1,7 +1,6 @@
 """The one table of who reacts to what. A consumer's name is its key in the inbox: never rename one."""
 
 from commerce.app import Commerce
-from commerce.merchant.events import MerchantSuspended
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
 from commerce.warehouse.events import OrderPicked, PickCreated
@@ -23,7 +22,6 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),
-        Consumer("product.hide", (MerchantSuspended,), commerce.product.merchant_suspended),
     ]
 
 

@@ -176,13 +176,12 @@ class CartService:
         row = await work.row(statement, cart_id, who.is_staff, who.customer_id, who.guest_key)
         if row is None:
             raise UnknownCart()
-        cart = CartState(*row.values())
-        for found in await work.rows(statements.CONTENTS, cart_id):
-            if found["code"] is None:
-                cart.lines.append(CartLine(found["id"], found["variant_id"], found["quantity"]))
-            else:
-                cart.codes.append(found["code"])
-        return cart
+        lines, codes = row["contents"]
+        return CartState(
+            *(row["id"], row["channel_id"], row["customer_id"], row["guest_key"], row["email"], row["status"]),
+            [CartLine(UUID(line), UUID(variant), quantity) for line, variant, quantity in lines],
+            codes,
+        )
 
     async def _set(self, work: Work, cart: CartState, channel: ChannelFacts, line: CartLine) -> CartView:
         """Writes a line's quantity after the checks that every such write needs."""

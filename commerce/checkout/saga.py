@@ -50,6 +50,7 @@ class PurchaseState(BaseModel):
     reference: str | None = None
     """The gateway's name of the charge, once there is one."""
     action_until: datetime | None = None
+    captured: bool = False
 
     @property
     def money(self) -> Money:
@@ -236,7 +237,7 @@ def _capture(parts: Parts) -> Call[PurchaseState]:
     async def _book(work: Work, saga: Purchase, key: str, reference: str | None) -> None:
         state = saga.state
         await parts.payment.captured(work, state.intent_id, state.group_id, state.money, state.shares, key, reference)
-        await parts.order.paid(work, state.group_id, state.order_ids, state.amount, state.currency)
+        state.captured = True
 
     return Call(request, send, settle)
 
@@ -244,9 +245,9 @@ def _capture(parts: Parts) -> Call[PurchaseState]:
 def _pick(parts: Parts) -> Callable[[Work, Purchase], Awaitable[Next]]:
     async def do(work: Work, saga: Purchase) -> Next:
         state = saga.state
+        paid = state.money if state.captured else None
+        await parts.order.picking(work, state.group_id, state.order_ids, paid)
         await parts.warehouse.create_picks(work, state.group_id, state.picks)
-        await parts.order.picking(work, state.group_id)
-        await work.run(statements.COMPLETE, state.group_id, work.now)
         return None
 
     return do

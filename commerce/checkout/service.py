@@ -20,7 +20,6 @@ from commerce.checkout.permissions import BUY
 from commerce.checkout.rules import Item, orders, parcels
 from commerce.checkout.schemas import OrderGroupView, PlaceOrder
 from commerce.customer import CustomerService
-from commerce.merchant import MerchantService
 from commerce.order import NewGroup, NewOrder
 from commerce.order.schemas import CancelOrder
 from commerce.payment import Risk, Share, Tender
@@ -32,7 +31,7 @@ from commerce.warehouse import ToPick
 from kernel.db import Work
 from kernel.money import Money
 from kernel.saga_engine import Engine, Run
-from kernel.saga_store import wake
+from kernel.saga_store import is_open, wake
 from kernel.schemas import Address, money
 
 FREE = Tender("free")
@@ -54,7 +53,6 @@ class CheckoutService:
         parts: saga.Parts,
         carts: CartService,
         customer: CustomerService,
-        merchant: MerchantService,
         pricing: PricingService,
         shipping: ShippingService,
         engine: Engine,
@@ -63,7 +61,6 @@ class CheckoutService:
         self._parts = parts
         self._carts = carts
         self._customer = customer
-        self._merchant = merchant
         self._pricing = pricing
         self._shipping = shipping
         self._engine = engine
@@ -102,13 +99,13 @@ class CheckoutService:
 
     async def group(self, work: Work, group_id: UUID) -> OrderGroupView:
         """A purchase of the caller. Raises OrderNotFound."""
-        group = await self._parts.order.group(work, group_id)
+        group, placed = await self._parts.order.group_with_orders(work, group_id)
         return OrderGroupView(
             id=group.id,
             status=group.status,
             failure=group.failure,
             total=money(group.total, group.currency),
-            orders=await self._parts.order.orders_of(work, group_id),
+            orders=placed,
             payment=await self._parts.payment.view(work, group_id),
         )
 
@@ -117,8 +114,7 @@ class CheckoutService:
 
         Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning."""
         group = await self._parts.order.request_cancel(work, order_id, command)
-        status = await work.value("select status from checkout_sessions where group_id = $1", group.id)
-        if status == "running":
+        if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
@@ -177,7 +173,6 @@ class CheckoutService:
         if len(items) < len(cart.lines):
             names = await self._carts.missing(work, cart, items)
             raise VariantNotForSale(skus=", ".join(names))
-        await self._merchant.require_active(work, [item.sold.merchant_id for item in items])
         return items
 
     async def _quote(

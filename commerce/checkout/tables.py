@@ -48,19 +48,23 @@ class CartAdjustment(Base):
 
 
 class CheckoutSession(Base):
-    """One attempt to buy a cart. While it runs the purchase can be neither cancelled nor bought again."""
+    """One attempt to buy a cart; how far it got is its saga's to say."""
 
     __tablename__ = "checkout_sessions"
-    __table_args__ = (one_of("status", "running", "completed", "failed"),)
     group_id: Mapped[UUID] = mapped_column(ForeignKey("order_groups.id"), primary_key=True)
     cart_id: Mapped[UUID] = mapped_column(ForeignKey("carts.id"), index=True)
-    status: Mapped[str]
     started_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
+    failed_at: Mapped[datetime | None]
 
 
 laws(
     "checkout",
+    # Volatile on purpose: called after the cart is locked, it sees what the lock's previous holder committed.
+    """create function agora_cart_contents(cart uuid) returns jsonb language sql volatile as $$
+  select jsonb_build_array(
+    (select coalesce(jsonb_agg(jsonb_build_array(id, variant_id, quantity) order by id), '[]') from cart_lines where cart_id = cart),
+    (select coalesce(jsonb_agg(code order by code), '[]') from cart_adjustments where cart_id = cart))
+$$""",
     *visible("carts", f"{OWN_CUSTOMER} or {OWN_GUEST}"),
     *visible("cart_lines", "exists (select from carts c where c.id = cart_id)"),
     *visible("cart_adjustments", "exists (select from carts c where c.id = cart_id)"),

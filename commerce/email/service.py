@@ -37,8 +37,10 @@ class EmailService:
         """Messages that are due, taken by this sender for a minute."""
         return [Due(*row.values()) for row in await work.rows(_CLAIM, work.now, CLAIM_SECONDS, limit)]
 
-    async def sent(self, work: Work, message_id: UUID) -> None:
-        await work.run("update email_messages set status = 'sent', sent_at = $2 where id = $1", message_id, work.now)
+    async def sent(self, work: Work, message_ids: Sequence[UUID]) -> None:
+        await work.run(
+            "update email_messages set status = 'sent', sent_at = $2 where id = any($1)", list(message_ids), work.now
+        )
 
     async def failed(self, work: Work, mail: Due, error: str, lasting: bool) -> None:
         """Notes a failed attempt: tried again later, or given up when it will never work."""

@@ -16,8 +16,3 @@ class IllegalMerchantMove(Conflict):
 class SlugTaken(Conflict):
     code = "merchant_slug_taken"
     message = "There is already a merchant called {slug}."
-
-
-class MerchantNotSelling(Conflict):
-    code = "merchant_not_selling"
-    message = "{merchants} cannot sell at the moment. Please remove these items."

@@ -1,14 +1,14 @@
 """Merchants: application, approval, suspension. A suspended one sells nothing more, at once."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from commerce.identity import IdentityService
-from commerce.merchant.errors import IllegalMerchantMove, MerchantNotSelling, SlugTaken, UnknownMerchant
+from commerce.merchant.errors import IllegalMerchantMove, SlugTaken, UnknownMerchant
 from commerce.merchant.events import MerchantApproved, MerchantSuspended
 from commerce.merchant.permissions import MANAGE_MERCHANTS, OWN_SHOP
 from commerce.merchant.schemas import CreateMerchant, MerchantView
 from commerce.merchant.tables import Merchant
+from commerce.product import ProductService
 from kernel.db import Work, law
 from kernel.ids import new_id
 from kernel.repository import Repository
@@ -23,8 +23,9 @@ TRANSITIONS = {
 
 
 class MerchantService:
-    def __init__(self, identity: IdentityService) -> None:
+    def __init__(self, identity: IdentityService, product: ProductService) -> None:
         self._identity = identity
+        self._product = product
         self._merchants = Repository(Merchant)
 
     async def create(self, work: Work, command: CreateMerchant) -> MerchantView:
@@ -40,12 +41,14 @@ class MerchantService:
     async def activate(self, work: Work, merchant_id: UUID) -> MerchantView:
         """Lets a merchant sell. Emits MerchantApproved."""
         view = await self._become(work, merchant_id, "active")
+        await self._product.set_suspended(work, merchant_id, False)
         work.emit(MerchantApproved(merchant_id=merchant_id))
         return view
 
     async def suspend(self, work: Work, merchant_id: UUID) -> MerchantView:
         """Stops a merchant from selling; open orders run on. Emits MerchantSuspended."""
         view = await self._become(work, merchant_id, "suspended")
+        await self._product.set_suspended(work, merchant_id, True)
         work.emit(MerchantSuspended(merchant_id=merchant_id))
         return view
 
@@ -65,18 +68,6 @@ class MerchantService:
         """Makes a user a member of the shop: they see and manage its rows, and no other's."""
         work.principal.require(MANAGE_MERCHANTS)
         await self._identity.add_role(work, user_id, "merchant", merchant_id)
-
-    async def active(self, work: Work, merchant_ids: Sequence[UUID]) -> set[UUID]:
-        """Those of `merchant_ids` that may sell now."""
-        rows = await work.rows("select id from merchants where id = any($1) and status = 'active'", list(merchant_ids))
-        return {row["id"] for row in rows}
-
-    async def require_active(self, work: Work, merchant_ids: Sequence[UUID]) -> None:
-        """Raises MerchantNotSelling unless all of them may sell."""
-        wanted = set(merchant_ids)
-        if missing := wanted - await self.active(work, sorted(wanted)):
-            rows = await work.rows("select name from merchants where id = any($1) order by name", list(missing))
-            raise MerchantNotSelling(merchants=", ".join(row["name"] for row in rows))
 
     async def mine(self, work: Work) -> list[MerchantView]:
         """The caller's own shops."""

@@ -74,6 +74,17 @@ class NewGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """A purchase as a whole; `total` is minor units, `failure` why it was cancelled before it was confirmed."""
+
+    id: UUID
+    status: str
+    failure: str | None
+    total: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToldLine:
     name: str
     options: str

@@ -14,14 +14,24 @@ from commerce.order.errors import (
 )
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
-from commerce.order.schemas import CancelOrder, ChangeAddress, NewGroup, OrderView, SalesView, TimelineView, Told
-from commerce.order.tables import Order, OrderGroup, OrderLine, TimelineEvent
+from commerce.order.schemas import (
+    CancelOrder,
+    ChangeAddress,
+    GroupFacts,
+    NewGroup,
+    OrderView,
+    SalesView,
+    TimelineView,
+    Told,
+)
+from commerce.order.tables import Order, OrderGroup, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
 from kernel.db import Work
 from kernel.inbox import Delivery
+from kernel.money import Money
 from kernel.repository import Repository
-from kernel.schemas import Address, Page, money
+from kernel.schemas import Page, money
 
 
 class OrderService:
@@ -60,12 +70,10 @@ class OrderService:
         if await work.run(statements.CONFIRM, group_id, work.now):
             work.emit(OrderConfirmed(group_id=group_id, order_ids=order_ids, total=total, currency=currency))
 
-    async def paid(self, work: Work, group_id: UUID, order_ids: list[UUID], total: int, currency: str) -> None:
-        if await work.run(statements.PAID, group_id, work.now):
-            work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=total, currency=currency))
-
-    async def picking(self, work: Work, group_id: UUID) -> None:
-        await work.run(statements.PICKING, group_id, work.now)
+    async def picking(self, work: Work, group_id: UUID, order_ids: list[UUID], paid: Money | None) -> None:
+        """The warehouse has the order; `paid` is what was captured, None while that is still to come. Emits OrderPaid."""
+        if await work.run(statements.PICKING, group_id, work.now, paid is not None) and paid:
+            work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=paid.minor, currency=paid.currency))
 
     async def fail(self, work: Work, group_id: UUID, order_ids: list[UUID], reason: str) -> None:
         """Ends a purchase that was never confirmed. Emits OrderCancelled, once."""
@@ -128,6 +136,17 @@ class OrderService:
         if group is None:
             raise OrderNotFound()
         return group
+
+    async def group_with_orders(self, work: Work, group_id: UUID) -> tuple[GroupFacts, list[OrderView]]:
+        """A purchase and its orders. Raises OrderNotFound."""
+        work.principal.require(READ_ORDERS)
+        who = work.principal
+        rows = await work.rows(statements.GROUP, group_id, who.is_staff, who.customer_id, who.guest_key)
+        if not rows:
+            raise OrderNotFound()
+        first = rows[0]
+        facts = GroupFacts(group_id, first["group_status"], first["failure"], first["group_total"], first["currency"])
+        return facts, await self._views(work, [Order(**{n: row[n] for n in self._orders.names}) for row in rows])
 
     async def orders_of(self, work: Work, group_id: UUID) -> list[OrderView]:
         work.principal.require(READ_ORDERS)
@@ -212,8 +231,4 @@ class OrderService:
         if not orders:
             return []
         rows = await work.rows(statements.LINES, [order.id for order in orders])
-        lines = [OrderLine(**dict(row)) for row in rows]
-        found = await work.rows(statements.ADDRESSES, list({order.group_id for order in orders}))
-        fields = tuple(Address.model_fields)
-        addresses = {row["group_id"]: Address.model_construct(**{f: row[f] for f in fields}) for row in found}
-        return [order_view(o, [x for x in lines if x.order_id == o.id], addresses.get(o.group_id)) for o in orders]
+        return [order_view(order, [row for row in rows if row["order_id"] == order.id]) for order in orders]

@@ -39,14 +39,11 @@ update orders set status = 'confirmed', payment_status = 'authorised', updated_a
 from confirmed where group_id = confirmed.id and orders.status = 'placed'
 """
 
-PAID = """
-update orders set payment_status = 'paid', updated_at = $2
-where group_id = $1 and payment_status in ('pending', 'authorised')
-"""
-
+# $1 group, $2 now, $3 whether the money is captured
 PICKING = """
-update orders set fulfillment_status = 'picking', updated_at = $2
-where group_id = $1 and fulfillment_status = 'unfulfilled' and status in ('confirmed', 'processing')
+update orders set fulfillment_status = 'picking', updated_at = $2,
+       payment_status = case when $3 then 'paid' else payment_status end
+where group_id = $1 and fulfillment_status = 'unfulfilled' and status = 'confirmed'
 """
 
 # $1 group, $2 now, $3 failure
@@ -89,9 +86,20 @@ update order_addresses set name = $2, line1 = $3, line2 = $4, city = $5, region 
 where group_id = $1
 """
 
-LINES = "select * from order_lines where order_id = any($1) order by order_id, id"
+# Every line with the address it goes to: one statement for any number of orders.
+LINES = """
+select l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
+       a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country
+from order_lines l join orders o on o.id = l.order_id join order_addresses a on a.group_id = o.group_id
+where l.order_id = any($1) order by l.order_id, l.id
+"""
 
-ADDRESSES = "select * from order_addresses where group_id = any($1)"
+# $1 group, $2 staff, $3 customer, $4 guest key
+GROUP = """
+select g.status as group_status, g.failure, g.total as group_total, o.*
+from order_groups g join orders o on o.group_id = g.id
+where g.id = $1 and ($2 or g.customer_id = $3 or g.guest_key = $4) order by o.id
+"""
 
 TIMELINE = """
 insert into order_timeline_events (id, group_id, order_id, kind, facts, at)

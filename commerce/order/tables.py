@@ -72,6 +72,7 @@ class Order(Base):
         Index("ix_orders_merchant_id", "merchant_id"),
         Index("ix_orders_customer_id", "customer_id"),
         Index("ix_orders_number", "number"),
+        Index("ix_orders_guest_key", "guest_key", postgresql_where="guest_key is not null"),
         partitioned("orders"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -4,25 +4,31 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from commerce.order.schemas import OrderLineView, OrderView, Told, ToldLine, TotalsView
-from commerce.order.tables import Order, OrderLine
+from commerce.order.tables import Order
 from kernel.db import Record
 from kernel.schemas import Address, money
 
 
-def line_view(line: OrderLine, currency: str) -> OrderLineView:
+def line_view(line: Record, currency: str) -> OrderLineView:
     return OrderLineView(
-        id=line.id,
-        variant_id=line.variant_id,
-        sku=line.sku,
-        name=line.name,
-        options=line.options,
-        quantity=line.quantity,
-        unit_price=money(line.unit_minor, currency),
-        total=money(line.subtotal - line.discount, currency),
+        id=line["id"],
+        variant_id=line["variant_id"],
+        sku=line["sku"],
+        name=line["name"],
+        options=line["options"],
+        quantity=line["quantity"],
+        unit_price=money(line["unit_minor"], currency),
+        total=money(line["subtotal"] - line["discount"], currency),
     )
 
 
-def order_view(order: Order, lines: Sequence[OrderLine], address: Address | None) -> OrderView:
+def address_of(line: Record) -> Address:
+    fields = ("line1", "line2", "city", "region", "postal_code", "country")
+    return Address.model_construct(name=line["to_name"], **{field: line[field] for field in fields})
+
+
+def order_view(order: Order, lines: Sequence[Record]) -> OrderView:
+    """`lines` are rows of `statements.LINES`."""
     currency = order.currency
     totals = TotalsView(
         subtotal=money(order.subtotal, currency),
@@ -42,7 +48,7 @@ def order_view(order: Order, lines: Sequence[OrderLine], address: Address | None
         fulfillment_status=order.fulfillment_status,
         lines=[line_view(line, currency) for line in lines],
         totals=totals,
-        shipping_address=address,
+        shipping_address=address_of(lines[0]) if lines else None,
         placed_at=order.placed_at,
     )
 

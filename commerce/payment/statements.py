@@ -12,10 +12,7 @@ insert into payment_fraud_checks (intent_id, score, reasons, decision, decided_b
 values ($1, $12, $13, $14, 'rule', $11)
 """
 
-RECENT = """
-select count(*) from payment_intents
-where created_at > $3 and ((customer_id = $1 and $1 is not null) or (guest_key = $2 and $2 is not null))
-"""
+RECENT = "select count(*) from payment_intents where customer_id = $1 and created_at > $2"
 
 # $1 intent, $2 kind, $3 outcome, $4 amount, $5 key, $6 gateway reference, $7 now
 _NOTE = """

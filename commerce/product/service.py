@@ -26,11 +26,10 @@ from commerce.product.schemas import (
     VariantView,
 )
 from commerce.product.storefront import LISTING, MEDIA, PUBLISHED, VARIANTS, page_of
-from commerce.product.tables import Brand, Category, Media, Product, Variant
+from commerce.product.tables import Category, Media, Product, Variant
 from kernel.db import Record, Work, law
 from kernel.errors import Forbidden
 from kernel.ids import new_id, public
-from kernel.inbox import Delivery
 from kernel.repository import Repository
 from kernel.schemas import Page, money
 
@@ -198,17 +197,12 @@ class ProductService:
         if hidden:
             work.emit(ProductUnpublished(product_id=product_id, channel=channel.code))
 
-    async def hide_merchant(self, work: Work, merchant_ids: Sequence[UUID]) -> None:
-        """Reaction to a suspension: nothing of these merchants is shown any more, in any channel."""
+    async def set_suspended(self, work: Work, merchant_id: UUID, suspended: bool) -> None:
+        """Takes everything of a merchant out of every channel, or puts it back; merchant decides, in its transaction."""
         await work.run(
-            "update product_channel_listings l set unpublished_at = $2 from products p "
-            "where p.id = l.product_id and p.merchant_id = any($1) and l.unpublished_at is null",
-            *(list(merchant_ids), work.now),
+            "update products set suspended = $2, updated_at = $3 where merchant_id = $1 and suspended <> $2",
+            *(merchant_id, suspended, work.now),
         )
-
-    async def merchant_suspended(self, work: Work, deliveries: Sequence[Delivery]) -> None:
-        """Reaction to MerchantSuspended."""
-        await self.hide_merchant(work, [delivery.message.key for delivery in deliveries])
 
     async def _lacks(self, work: Work, product_id: UUID, channel: ChannelFacts) -> list[str]:
         """What the channel's policy demands of a published product and this one does not have."""
@@ -250,7 +244,7 @@ class ProductService:
         if name is None:
             return None
         await work.run(
-            f"insert into {Brand.__tablename__} (id, name) values ($1, $2) on conflict (name) do nothing",
+            "insert into product_brands (id, name) values ($1, $2) on conflict (name) do nothing",
             new_id(),
             name,
         )

@@ -5,7 +5,7 @@ from uuid import UUID
 from kernel.db import Record, Work
 from kernel.repository import BadCursor
 
-PUBLISHED = "l.published_at <= $2 and (l.unpublished_at is null or l.unpublished_at > $2)"
+PUBLISHED = "not p.suspended and l.published_at <= $2 and (l.unpublished_at is null or l.unpublished_at > $2)"
 
 LISTING = f"""
 select p.id, p.slug, p.name, p.description, p.merchant_id, p.specifications, c.slug as category, b.name as brand

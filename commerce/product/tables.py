@@ -40,6 +40,8 @@ class Product(Base):
     tax_class: Mapped[str]
     specifications: Mapped[Json]
     tags: Mapped[list[str]]
+    suspended: Mapped[bool] = mapped_column(server_default="false")
+    """Its merchant may not sell at the moment."""
     words: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(

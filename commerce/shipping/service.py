@@ -3,32 +3,46 @@
 from commerce.shipping.errors import ShippingMethodUnavailable
 from commerce.shipping.permissions import WRITE_RATES
 from commerce.shipping.schemas import Rate, SetShippingMethod
-from kernel.db import Work
+from kernel.cache import Cache
+from kernel.db import Record, Work
 from kernel.ids import new_id
 
-# The own country's table wins over the one for everywhere else; the lightest bracket that carries the weight counts.
-_RATES = """
-select distinct on (m.code) m.code, m.name,
-       case when r.free_from_minor is not null and $4 >= r.free_from_minor then 0 else r.minor end as minor,
-       m.min_days, m.max_days
+FRESH = 5.0
+"""Seconds a process may go on with the rate tables it read."""
+
+_BRACKETS = """
+select m.code, m.name, m.min_days, m.max_days, r.country, r.up_to_g, r.minor, r.free_from_minor
 from shipping_methods m join shipping_rates r on r.method_id = m.id
-where r.country in ($1, '*') and r.currency = $2 and r.up_to_g >= $3 and ($5::text is null or m.code = $5)
-order by m.code, (r.country = '*'), r.up_to_g
+where r.country in ($1, '*') and r.currency = $2 order by m.code, (r.country = '*'), r.up_to_g
 """
 
 
 class ShippingService:
+    def __init__(self) -> None:
+        self._tables: Cache[tuple[str, str], list[Record]] = Cache(FRESH)
+
     async def rates(self, work: Work, country: str, currency: str, weight_g: int, subtotal: int) -> list[Rate]:
-        """Every method that carries this parcel, cheapest first."""
-        rows = await work.rows(_RATES, country, currency, weight_g, subtotal, None)
-        return sorted((Rate(*row.values()) for row in rows), key=lambda rate: rate.minor)
+        """Every method that carries this parcel (grams, subtotal in minor units), cheapest first.
+
+        The own country's table wins over the one for everywhere else; the lightest bracket that carries it counts."""
+        table = self._tables.get((country, currency))
+        if table is None:
+            table = await work.rows(_BRACKETS, country, currency)
+            self._tables.put((country, currency), table)
+        found: dict[str, Rate] = {}
+        for row in table:
+            if row["code"] not in found and row["up_to_g"] >= weight_g:
+                free = row["free_from_minor"] is not None and subtotal >= row["free_from_minor"]
+                minor = 0 if free else row["minor"]
+                found[row["code"]] = Rate(row["code"], row["name"], minor, row["min_days"], row["max_days"])
+        return sorted(found.values(), key=lambda rate: rate.minor)
 
     async def rate(self, work: Work, code: str, country: str, currency: str, weight_g: int, subtotal: int) -> Rate:
         """One method's rate. Raises ShippingMethodUnavailable."""
-        row = await work.row(_RATES, country, currency, weight_g, subtotal, code)
-        if row is None:
-            raise ShippingMethodUnavailable(method=code, country=country)
-        return Rate(*row.values())
+        for rate in await self.rates(work, country, currency, weight_g, subtotal):
+            if rate.code == code:
+                return rate
+        raise ShippingMethodUnavailable(method=code, country=country)
 
     async def set_method(self, work: Work, command: SetShippingMethod) -> None:
         """Creates a method or replaces it with its whole rate table."""

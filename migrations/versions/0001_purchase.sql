@@ -467,6 +467,7 @@ CREATE TABLE products (
 	tax_class TEXT NOT NULL, 
 	specifications JSONB NOT NULL, 
 	tags JSONB NOT NULL, 
+	suspended BOOLEAN DEFAULT 'false' NOT NULL, 
 	words TSVECTOR GENERATED ALWAYS AS (setweight(to_tsvector('english'::regconfig, name), 'A') || setweight(to_tsvector('english'::regconfig, tags::text), 'B') || setweight(to_tsvector('english'::regconfig, description), 'C')) STORED NOT NULL, 
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
@@ -574,11 +575,9 @@ CREATE TABLE cart_adjustments (
 CREATE TABLE checkout_sessions (
 	group_id UUID NOT NULL, 
 	cart_id UUID NOT NULL, 
-	status TEXT NOT NULL, 
 	started_at TIMESTAMP WITH TIME ZONE NOT NULL, 
-	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	failed_at TIMESTAMP WITH TIME ZONE, 
 	CONSTRAINT pk_checkout_sessions PRIMARY KEY (group_id), 
-	CONSTRAINT ck_checkout_sessions_status CHECK (status in ('running', 'completed', 'failed')), 
 	CONSTRAINT fk_checkout_sessions_group_id FOREIGN KEY(group_id) REFERENCES order_groups (id), 
 	CONSTRAINT fk_checkout_sessions_cart_id FOREIGN KEY(cart_id) REFERENCES carts (id)
 );
@@ -1034,6 +1033,8 @@ CREATE INDEX ix_orders_customer_id ON orders (customer_id);
 
 CREATE INDEX ix_orders_group_id ON orders (group_id);
 
+CREATE INDEX ix_orders_guest_key ON orders (guest_key) WHERE guest_key is not null;
+
 CREATE INDEX ix_orders_merchant_id ON orders (merchant_id);
 
 CREATE INDEX ix_orders_number ON orders (number);
@@ -1233,6 +1234,12 @@ create function agora_append_only() returns trigger language plpgsql as $$
 begin raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege'; end $$;
 
 create trigger audit_log_append_only before update or delete or truncate on audit_log for each statement execute function agora_append_only();
+
+create function agora_cart_contents(cart uuid) returns jsonb language sql volatile as $$
+  select jsonb_build_array(
+    (select coalesce(jsonb_agg(jsonb_build_array(id, variant_id, quantity) order by id), '[]') from cart_lines where cart_id = cart),
+    (select coalesce(jsonb_agg(code order by code), '[]') from cart_adjustments where cart_id = cart))
+$$;
 
 alter table carts enable row level security;
 

@@ -180,7 +180,7 @@ async def test_a_suspended_merchant_sells_nothing_at_once(
     cart = await ann.cart({world.variants["plate"]: 1})
     await admin.post(f"/v1/merchants/mer_{world.merchants['south'].hex}/suspend", {}, 200)
     answer = await ann.checkout(cart, expect=None)
-    assert (answer.status_code, answer.json()["code"]) == (409, "merchant_not_selling")
+    assert (answer.status_code, answer.json()["code"]) == (409, "variant_not_for_sale")
     await settle()
     names = {product["name"] for product in (await ann.get("/v1/products"))["items"]}
     assert "Plate" not in names
