@@ -21,12 +21,19 @@ def run(work: Coroutine[Any, Any, int | None]) -> None:
     from cli.runtime import Trouble
 
     try:
-        code = asyncio.run(work)
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            code = runner.run(work)
     except Trouble as trouble:
         raise Failed(str(trouble)) from None
     except KeyboardInterrupt:
         code = 130
     sys.exit(code or 0)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
