@@ -59,11 +59,11 @@ def _setting(name: str, value: str) -> str:
     return f"set_config('agora.{name}','{value}',true)"
 
 
-def _opening(principal: Principal) -> str:
+def _opening(principal: Principal, durable: bool) -> str:
     """BEGIN and the facts the policies read, as one simple query. Only ids and hex digits are ever put in."""
+    wanted = [] if durable else ["set_config('synchronous_commit','off',true)"]
     if principal.is_staff:
-        return "BEGIN; SELECT " + _setting("staff", "on")
-    wanted = []
+        return "BEGIN; SELECT " + ", ".join([*wanted, _setting("staff", "on")])
     if principal.customer_id:
         wanted.append(_setting("customer", str(UUID(str(principal.customer_id)))))
     if principal.merchant_ids:
@@ -154,13 +154,17 @@ class Database:
         self.clock = clock
 
     @asynccontextmanager
-    async def work(self, principal: Principal) -> AsyncIterator[Work]:
-        """One unit of work: commits when the block ends, rolls back when it raises."""
+    async def work(self, principal: Principal, durable: bool = True) -> AsyncIterator[Work]:
+        """One unit of work: commits when the block ends, rolls back when it raises.
+
+        `durable=False` does not wait for the disk: for work that is done again when a crash of the server loses it
+        (reading positions, reactions through the inbox: they are lost together and in order, never one without the other).
+        """
         async with self.pool.acquire() as connection:
             work = Work(connection, principal, self.clock())
             telemetry.TRANSACTIONS.inc()
             try:
-                await connection.execute(_opening(principal))
+                await connection.execute(_opening(principal, durable))
                 yield work
                 await work.finish()
                 await connection.execute("COMMIT")
@@ -216,6 +220,8 @@ async def connect(
             "lock_timeout": str(int(lock_timeout * 1000)),
             "idle_in_transaction_session_timeout": str(int(statement_timeout * 1000)),
             "jit": "off",
+            # Our statements are few, written for one plan each; planning the large ones anew costs more than they do.
+            "plan_cache_mode": "force_generic_plan",
         },
     )
     return Database(pool, clock)

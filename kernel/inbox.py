@@ -83,7 +83,7 @@ async def _apply(database: Database, consumer: Consumer, messages: Sequence[Mess
     deliveries = [Delivery(message, message.event()) for message in messages]
     telemetry.adopt(messages[0].headers.get("traceparent"))
     with telemetry.span(f"consume.{consumer.name}", batch=len(messages)):
-        async with database.work(SYSTEM) as work:
+        async with database.work(SYSTEM, durable=False) as work:
             rows = await work.rows(_CLAIM, consumer.name, [m.id for m in messages], work.now)
             fresh = {row["event_id"] for row in rows}
             if mine := [d for d in deliveries if d.message.id in fresh]:
@@ -110,7 +110,7 @@ async def _deliver_one(
 async def _parked_keys(
     database: Database, consumer: Consumer, messages: Sequence[Message]
 ) -> dict[UUID, Message | None]:
-    async with database.work(SYSTEM) as work:
+    async with database.work(SYSTEM, durable=False) as work:
         rows = await work.rows(
             "select distinct key from dead_letters where consumer = $1 and key = any($2) and status = 'parked'",
             *(consumer.name, [message.key for message in messages]),
@@ -130,7 +130,7 @@ async def _put_aside(
     database: Database, consumer: Consumer, message: Message, cause: str, attempts: int, status: str
 ) -> None:
     letter = new_id()
-    async with database.work(SYSTEM) as work:
+    async with database.work(SYSTEM, durable=False) as work:
         await work.run(
             _PARK,
             *(letter, consumer.name, message.id, message.key, message.sequence, message.type),
@@ -147,7 +147,7 @@ def _mourn(work: Work, letter: UUID, consumer: str, message: Message) -> None:
 
 async def retry_parked(database: Database, consumers: dict[str, Consumer], limit: int = 50) -> int:
     """Tries parked events that are due, the oldest of each key only; returns how many were tried."""
-    async with database.work(SYSTEM) as work:
+    async with database.work(SYSTEM, durable=False) as work:
         rows = await work.rows(
             "select distinct on (consumer, key) * from dead_letters where status = 'parked' "
             "order by consumer, key, sequence limit $1",
@@ -166,7 +166,7 @@ async def _retry(database: Database, consumer: Consumer, letter: UUID, message: 
     except Exception as error:  # the edge of one event: counted below
         cause = type(error).__name__
         log.warning("event_retry_failed", consumer=consumer.name, event_id=str(message.id), exc_info=True)
-    async with database.work(SYSTEM) as work:
+    async with database.work(SYSTEM, durable=False) as work:
         if cause is None:
             await _set(work, letter, "replayed")
             return

@@ -47,7 +47,7 @@ class PostgresTransport:
         """Nothing left to do: a position is visible as soon as the relay's transaction commits."""
 
     async def subscribe(self, consumer: str, topics: Sequence[str]) -> "PostgresSubscription":
-        async with self.database.work(SYSTEM) as work:
+        async with self.database.work(SYSTEM, durable=False) as work:
             position = await work.value(
                 "insert into transport_cursors (consumer, position) values ($1, 0) "
                 "on conflict (consumer) do update set consumer = excluded.consumer returning position",
@@ -69,7 +69,7 @@ class PostgresSubscription:
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         until = asyncio.get_running_loop().time() + wait
         while True:
-            async with self.database.work(SYSTEM) as work:
+            async with self.database.work(SYSTEM, durable=False) as work:
                 found = await outbox.read(work, self.position, self.topics, limit)
             if found:
                 self.position = found[-1][0]
@@ -79,7 +79,7 @@ class PostgresSubscription:
             await asyncio.sleep(min(IDLE_SECONDS, wait))
 
     async def commit(self) -> None:
-        async with self.database.work(SYSTEM) as work:
+        async with self.database.work(SYSTEM, durable=False) as work:
             await work.run(
                 "update transport_cursors set position = $2 where consumer = $1 and position < $2",
                 *(self.consumer, self.position),

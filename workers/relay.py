@@ -8,7 +8,7 @@ from kernel.transport import Transport
 
 async def relay(database: Database, transport: Transport, limit: int = 500) -> int:
     """One batch; returns its size. A message is handed over before its position commits: at least once, never lost."""
-    async with database.work(SYSTEM) as work:
+    async with database.work(SYSTEM, durable=False) as work:
         messages = await outbox.assign(work, limit)
         if messages:
             await transport.publish(messages)

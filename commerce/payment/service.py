@@ -48,7 +48,6 @@ class PaymentService:
         self.gateway = gateway
         self.ledger = Ledger()
         self._methods = Repository(PaymentMethod, "customer_id")
-        self._intents = Repository(PaymentIntent, "customer_id", "guest_key")
 
     # --- methods of a customer ---
 
@@ -167,7 +166,9 @@ class PaymentService:
             await work.run(statements.REFILL_GIFT_CARD, card_id, amount.minor)
 
     async def intent_of(self, work: Work, reference_id: UUID) -> PaymentIntent | None:
-        return await self._intents.find(work, self._intents.table.c.reference_id == reference_id)
+        who = work.principal
+        row = await work.row(statements.INTENT, reference_id, who.is_staff, who.customer_id, who.guest_key)
+        return PaymentIntent(**dict(row)) if row else None
 
     async def view(self, work: Work, reference_id: UUID) -> PaymentView | None:
         intent = await self.intent_of(work, reference_id)

@@ -12,6 +12,9 @@ insert into payment_fraud_checks (intent_id, score, reasons, decision, decided_b
 values ($1, $12, $13, $14, 'rule', $11)
 """
 
+# $1 reference, $2 staff, $3 customer, $4 guest key
+INTENT = "select * from payment_intents where reference_id = $1 and ($2 or customer_id = $3 or guest_key = $4)"
+
 RECENT = "select count(*) from payment_intents where customer_id = $1 and created_at > $2"
 
 # $1 intent, $2 kind, $3 outcome, $4 amount, $5 key, $6 gateway reference, $7 now

@@ -4,7 +4,7 @@ What it does is chosen by the token: `tok_success`, `tok_decline`, `tok_3ds` (as
 `/simulator/3ds/{reference}`), `tok_timeout_before` (the first call is lost before it acts), `tok_timeout_after` (it
 acts and its answer is lost), `tok_slow` (answers after 1.5 s), `tok_webhook_twice` (its webhook comes late, twice).
 A suffix makes tokens of one behaviour different cards: `tok_success_4242`. Its books are durable and apart from
-ours, so that a killed process leaves what a real gateway would know.
+ours, so that a killed process leaves what a real gateway would know; they do not wait for our disk.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Simulator:
             raise GatewayTimeout("no answer")
         status = {"decline": "declined", None: "declined", "3ds": "requires_action"}.get(wanted, "authorised")
         failure = "card_declined" if status == "declined" else None
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             row = await work.row(
                 _AUTHORISE,
                 *(f"ch_{new_id().hex}", key, token, amount, currency, status, failure, work.now, reference),
@@ -97,7 +97,7 @@ class Simulator:
 
     async def _first_call_lost(self, key: str) -> bool:
         """True for the first call of a key; it leaves a mark and no charge."""
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             marked = await work.run(
                 "insert into simulator_charges (reference, key, token, amount, currency, status, failure, asked, at, "
                 "description) values ($1, $2, 'lost', 0, 'EUR', 'declined', 'lost', 1, $3, '') on conflict (key) do nothing",
@@ -114,7 +114,7 @@ class Simulator:
         return await self._operate("refund", key, reference, amount)
 
     async def void(self, key: str, *, reference: str) -> GatewayAnswer:
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             await work.run(
                 "update simulator_charges set status = 'declined', failure = 'voided' "
                 "where reference = $1 and status = 'requires_action'",
@@ -123,7 +123,7 @@ class Simulator:
         return await self._operate("void", key, reference, 0)
 
     async def _operate(self, kind: str, key: str, reference: str, amount: int) -> GatewayAnswer:
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             made = await work.value(_OPERATE, key, reference, kind, amount, work.now)
         return GatewayAnswer("succeeded", reference) if made else GatewayAnswer("declined", reference, "not_possible")
 
@@ -131,7 +131,7 @@ class Simulator:
 
     async def challenge(self, reference: str) -> dict[str, Any] | None:
         """What the challenge page shows: amount, currency and status of a charge."""
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             row = await work.row(
                 "select reference, amount, currency, status from simulator_charges where reference = $1 and token <> 'lost'",
                 reference,
@@ -140,7 +140,7 @@ class Simulator:
 
     async def answer_challenge(self, reference: str, approve: bool) -> bool:
         """The customer's yes or no; announced by webhook. False when there is nothing to answer."""
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             changed = await work.run(
                 "update simulator_charges set status = $2, failure = $3 where reference = $1 and status = 'requires_action'",
                 *(reference, "authorised" if approve else "declined", None if approve else "challenge_failed"),
@@ -160,7 +160,7 @@ class Simulator:
 
     async def due_webhooks(self, limit: int = 20) -> list[dict[str, Any]]:
         """Claims the notices that are due; one that is not marked as sent comes again after 5 seconds."""
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             rows = await work.rows(
                 "update simulator_webhooks set attempts = attempts + 1, due_at = $1 + interval '5 seconds' where id in "
                 "(select id from simulator_webhooks where sent_at is null and due_at <= $1 and attempts < 20 "
@@ -170,7 +170,7 @@ class Simulator:
         return [dict(row) for row in rows]
 
     async def webhook_sent(self, webhook_id: Any) -> None:
-        async with self._database.work(SYSTEM) as work:
+        async with self._database.work(SYSTEM, durable=False) as work:
             await work.run("update simulator_webhooks set sent_at = $2 where id = $1", webhook_id, work.now)
 
     def signed(self, event: dict[str, Any], now: float) -> tuple[bytes, dict[str, str]]:
