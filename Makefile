@@ -33,8 +33,8 @@ check: install ## format, lint, types, contracts, migrations, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/agora db check
-	$(BIN)/pytest
+	AGORA_DATA_DIR=.agora/check $(BIN)/agora db check
+	$(MAKE) --no-print-directory test
 
 bench: install ## speed, as ratios beside the same SQL on the same server
 	$(BIN)/python -m bench

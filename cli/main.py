@@ -33,7 +33,8 @@ def run(work: Coroutine[Any, Any, int | None]) -> None:
 def _loop() -> asyncio.AbstractEventLoop:
     import uvloop
 
-    return uvloop.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

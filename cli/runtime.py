@@ -31,12 +31,15 @@ class Trouble(Exception):
 
 def settings() -> Settings:
     try:
-        return read_settings()
+        found = read_settings()
     except ValidationError as bad:
         first = bad.errors()[0]
         name = str(first["loc"][0])
         name = name if name.isupper() else f"AGORA_{name.upper()}"
         raise Trouble(f"bad setting {name}: {first['msg']}") from None
+    if found.environment == "production" and not found.secret:
+        raise Trouble("AGORA_SECRET must be set in production")
+    return found
 
 
 def data_folder(found: Settings) -> Path:
@@ -55,8 +58,6 @@ def secret(found: Settings) -> str:
     """The secret that signs tokens: a setting, or for local use one that is made once and kept in the data folder."""
     if found.secret:
         return found.secret.get_secret_value()
-    if found.environment == "production":
-        raise Trouble("AGORA_SECRET must be set in production")
     path = data_folder(found) / "secret"
     if not path.exists():
         path.touch(0o600)

@@ -1,0 +1,103 @@
+"""`agora up` as a person meets it: one command, a working shop, a clean stop, one clear line when it cannot."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.conftest import ROOT
+
+AGORA = [sys.executable, "-m", "cli.main"]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("AGORA_") and name != "DATABASE_URL"
+    }
+    return {**kept, "AGORA_DATA_DIR": str(folder), "AGORA_PORT": str(free_port()), **more}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(env: dict[str, str]) -> Iterator[tuple[Any, str]]:
+    """The process and its first lines, once it says that it is ready."""
+    process = subprocess.Popen([*AGORA, "up"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        yield process, process.stdout.readline() + process.stdout.readline()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def test_up_serves_the_demo_shop_and_stops_cleanly(tmp_path: Path) -> None:
+    env = environment(tmp_path, AGORA_DEMO="1")
+    base = f"http://127.0.0.1:{env['AGORA_PORT']}"
+    with running(env) as (process, said):
+        assert f"{base} is ready" in said
+        assert "demo-password" in said
+        items = httpx.get(f"{base}/v1/products", params={"q": "headphones"}).json()["items"]
+        assert items[0]["name"] == "Arc Wireless Headphones"
+        form = {"username": "customer@demo.test", "password": "demo-password"}
+        assert httpx.post(f"{base}/v1/auth/token", data=form).status_code == 200
+        picture = httpx.get(base + items[0]["media"][0]["url"])
+        assert picture.headers["content-type"] == "image/svg+xml"
+        again = subprocess.run(
+            [*AGORA, "up"], env={**env, "AGORA_PORT": str(free_port())}, cwd=ROOT, capture_output=True, text=True
+        )
+        assert again.returncode == 1
+        assert re.fullmatch(r"agora: another Agora runs on .*\n", again.stderr)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) in (0, 130)
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert str(tmp_path) not in left, "the database and the workers have stopped too"
+    with running(env) as (_, said):
+        assert "is ready" in said
+        assert httpx.get(f"{base}/health/ready").json() == {"status": "ready"}
+
+
+def refusal(env: dict[str, str]) -> str:
+    done = subprocess.run([*AGORA, "up"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_what_a_person_can_mend_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port} is taken" in refusal(environment(tmp_path) | {"AGORA_PORT": port})
+    assert "bad setting AGORA_PORT" in refusal(environment(tmp_path) | {"AGORA_PORT": "http"})
+    assert "AGORA_SECRET must be set" in refusal(environment(tmp_path, AGORA_ENVIRONMENT="production"))
+    assert "cannot use the database" in refusal(environment(tmp_path, DATABASE_URL="postgresql://nobody@127.0.0.1:9/x"))
+    assert "cannot write to the data folder" in refusal(environment(Path("/proc/agora")))
+
+
+def test_help_answers_at_once() -> None:
+    done = subprocess.run([*AGORA, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert "Everything on this machine" in done.stdout
+    code = "import sys, cli.main; print([m for m in ('fastapi', 'sqlalchemy', 'asyncpg', 'langchain') if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]", "what makes a start slow is imported by the command that needs it"
+
+
+def test_the_api_knows_no_language_model_library() -> None:
+    code = "import sys, api.app; print([m for m in sys.modules if m.split('.')[0] in ('langchain', 'langgraph', 'openai')])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]"
