@@ -189,7 +189,7 @@ Open = Annotated[Edge, needs(PUBLIC)]
 def _caller(commerce: Commerce, request: Request) -> tuple[Principal, str | None]:
     """The principal of the bearer token, else of the guest's token; one with both is the user who still holds a cart."""
     headers = request.headers
-    token = headers.get("x-cart-token") or headers.get("x-order-token")
+    token = headers.get("x-cart-token") or headers.get("x-order-token") or headers.get("x-ticket-token")
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and bearer:
         principal = commerce.identity.principal(bearer.strip(), commerce.database.clock())

@@ -29,6 +29,8 @@ from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.support import SupportService
+from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
@@ -37,7 +39,7 @@ from kernel.settings import Settings
 
 GRANTS = merged(
     *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER, MERCHANT),
-    *(CHECKOUT, NOTIFICATION, ORCHESTRATION),
+    *(CHECKOUT, NOTIFICATION, SUPPORT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -62,6 +64,7 @@ class Commerce:
     checkout: CheckoutService
     email: EmailService
     notification: NotificationService
+    support: SupportService
     orchestration: OrchestrationService
     engine: Engine
 
@@ -84,7 +87,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
+    support = SupportService(identity, customer, order, notification)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, OrchestrationService(), engine),
+        *(order, merchant, cart, checkout, email, notification, support, OrchestrationService(), engine),
     )

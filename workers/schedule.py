@@ -44,9 +44,18 @@ async def forget(commerce: Commerce) -> None:
         await work.run("delete from inbox_events where at < $1", work.now - timedelta(days=INBOX_DAYS))
 
 
+async def sla_at_risk(commerce: Commerce) -> None:
+    """Tickets whose answer comes near its target are warned of, missed ones escalated; the solved of last week close."""
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.support.watch(work)
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.support.close_solved(work)
+
+
 JOBS = [
     Job("release_holds", timedelta(seconds=10), release_holds),
     Job("make_partitions", timedelta(hours=12), make_partitions),
+    Job("sla_at_risk", timedelta(seconds=30), sla_at_risk),
     Job("forget", timedelta(hours=1), forget),
 ]
 

@@ -3,6 +3,7 @@
 from commerce.app import Commerce
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
+from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.inbox import Consumer
 
@@ -22,6 +23,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),
+        Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]
 
 

@@ -23,6 +23,7 @@ from commerce.pricing.schemas import CreateChannel, SetPrice, SetTaxRate
 from commerce.product.schemas import CreateCategory, CreateProduct, NewMedia, NewVariant
 from commerce.promotion.schemas import CreateCoupon
 from commerce.shipping.schemas import NewRate, SetShippingMethod
+from commerce.support.schemas import WriteArticle, WriteMacro
 from kernel.auth import SYSTEM
 from kernel.db import Work
 from kernel.settings import Settings
@@ -34,6 +35,20 @@ STOCK = (40, 25, 60, 12, 80, 5)
 """Units of each variant, in turn."""
 US_PRICE = 115
 """Dollar cents per 100 euro cents."""
+MACROS = (
+    (
+        "lost-parcel",
+        "We look for the parcel",
+        "Hello {{ name }},\n\nwe have asked the carrier about the parcel of your order {{ order }} and write again as "
+        "soon as we know more.",
+    ),
+    (
+        "more-details",
+        "We need more details",
+        "Thank you for your request {{ number }}. Could you tell us a little more, so that we can help?",
+    ),
+)
+"""Code, title and text of the first answers on the desk's shelf."""
 USERS = ("customer", "merchant", "support", "admin")
 
 
@@ -77,6 +92,7 @@ async def make(shop: Commerce, password: str) -> Demo:
             merchants[entry["slug"]] = merchant.id
             variants += await _products(shop, work, merchant.id, entry["slug"], catalogue, [web, us])
         await _people(shop, work, password_hash, merchants["northlight"])
+        await _help(shop, work)
     return Demo(merchants, variants)
 
 
@@ -196,6 +212,13 @@ async def _people(shop: Commerce, work: Work, password_hash: str, merchant: UUID
         await shop.customer.add_address(work, home)
         card = AddPaymentMethod(token=DEMO_CARD, brand="visa", last4="4242")
         await shop.payment.add_method(work, card)
+
+
+async def _help(shop: Commerce, work: Work) -> None:
+    for article in yaml.safe_load((HERE / "articles.yaml").read_text()):
+        await shop.support.articles.write(work, WriteArticle(**article))
+    for code, title, body in MACROS:
+        await shop.support.macros.write(work, WriteMacro(code=code, title=title, body=body))
 
 
 @contextmanager

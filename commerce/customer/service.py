@@ -1,5 +1,6 @@
 """Customers: registration, profile, addresses. Everything is the caller's own."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from commerce.customer.errors import UnknownAddress, UnknownCustomer
@@ -37,6 +38,11 @@ class CustomerService:
         if customer is None:
             raise UnknownCustomer()
         return CustomerView(id=customer.id, email=customer.email, name=customer.name)
+
+    async def contacts(self, work: Work, customer_ids: Sequence[UUID]) -> dict[UUID, CustomerView]:
+        """Names and addresses to write to, for reactions that tell customers something; visible ones only."""
+        found = await self._customers.all(work, self._customers.table.c.id.in_(customer_ids), limit=len(customer_ids))
+        return {c.id: CustomerView(id=c.id, email=c.email, name=c.name) for c in found}
 
     async def add_address(self, work: Work, command: AddAddress) -> AddressView:
         """Adds an address; the first one, or one so marked, becomes the default."""
