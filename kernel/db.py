@@ -7,7 +7,7 @@ SQLAlchemy Core constructs, run by asyncpg itself (ADR 0003).
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -169,8 +169,8 @@ class Database:
                 await work.finish()
                 await connection.execute("COMMIT")
             except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+                    await connection.execute("ROLLBACK")  # a lost connection has rolled back already
                 raise
         for call in work._after:
             await call()

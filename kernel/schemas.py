@@ -15,6 +15,8 @@ LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Minor = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+"""An amount in minor units, as far as a column and a sum of many can hold it."""
 Quantity = Annotated[int, Field(ge=1, le=9999, strict=True)]
 
 

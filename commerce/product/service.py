@@ -7,12 +7,14 @@ from commerce.inventory import InventoryService
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.product.errors import (
     CategoryCycle,
+    CategoryTaken,
     NotPublishable,
     OptionsTaken,
     ProductSlugTaken,
     SkuTaken,
     UnknownCategory,
     UnknownProduct,
+    UnknownShop,
 )
 from commerce.product.events import ProductCreated, ProductPublished, ProductUnpublished
 from commerce.product.permissions import WRITE_CATEGORIES, WRITE_PRODUCTS
@@ -132,7 +134,8 @@ class ProductService:
         work.principal.require(WRITE_CATEGORIES)
         parent = await self._category(work, command.parent) if command.parent else None
         category = Category(id=new_id(), slug=command.slug, name=command.name, parent_id=parent)
-        await self._categories.add(work, category)
+        with law("uq_product_categories_slug", CategoryTaken(category=command.slug)):
+            await self._categories.add(work, category)
 
     async def move_category(self, work: Work, slug: str, parent: str | None) -> None:
         """Hangs a category under another one. Raises CategoryCycle."""
@@ -144,7 +147,8 @@ class ProductService:
     async def create(self, work: Work, command: CreateProduct) -> tuple[UUID, dict[str, UUID]]:
         """A product with its variants, not yet shown anywhere; returns its id and its variants' ids by SKU.
 
-        Emits ProductCreated. Raises SkuTaken, OptionsTaken, ProductSlugTaken, UnknownCategory."""
+        Emits ProductCreated. Raises SkuTaken, OptionsTaken, ProductSlugTaken, UnknownCategory,
+        UnknownShop."""
         work.principal.require(WRITE_PRODUCTS)
         if not work.principal.is_staff and command.merchant_id not in work.principal.merchant_ids:
             raise Forbidden(permission=f"merchant {public('mer', command.merchant_id)}")
@@ -166,7 +170,7 @@ class ProductService:
 
     async def _add_product(self, work: Work, product_id: UUID, command: CreateProduct) -> None:
         category, brand = await self._category(work, command.category), await self._brand(work, command.brand)
-        with law("uq_products_slug", ProductSlugTaken()):
+        with law("uq_products_slug", ProductSlugTaken()), law("fk_products_merchant_id", UnknownShop()):
             await work.run(
                 "insert into products (id, merchant_id, category_id, brand_id, slug, name, description, tax_class, "
                 "specifications, tags, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
@@ -218,7 +222,7 @@ class ProductService:
             "media": bool(media),
             "tax_class": bool(product and product.tax_class),
         }
-        return [need for need in channel.policy["publish_needs"] if not has[need]]
+        return [need for need in channel.policy["publish_needs"] if not has.get(need)]
 
     async def _own(self, work: Work, product_id: UUID) -> Product:
         work.principal.require(WRITE_PRODUCTS)
