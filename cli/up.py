@@ -59,7 +59,7 @@ async def worker(roles: tuple[str, ...]) -> None:
     found = settings()
     if unknown := [role for role in roles if role not in ROLES]:
         raise Trouble(f"unknown role {unknown[0]}: choose from {', '.join(ROLES)}")
-    telemetry.configure_logging(found.log_level)
+    _observe(found, "agora-worker")
     async with server(found) as url, commerce(found, url) as shop:
         task = asyncio.current_task()
         assert task is not None
@@ -113,10 +113,14 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-async def _serve(shop: Commerce, found: Settings, ready: Any) -> None:
+def _observe(found: Settings, service: str) -> None:
     telemetry.configure_logging(found.log_level)
     if found.trace:
-        telemetry.configure_tracing("agora-api")
+        telemetry.configure_tracing(service)
+
+
+async def _serve(shop: Commerce, found: Settings, ready: Any) -> None:
+    _observe(found, "agora-api")
     config = uvicorn.Config(
         create_app(shop, found),
         host=found.host,

@@ -81,8 +81,9 @@ async def deliver(database: Database, consumer: Consumer, messages: Sequence[Mes
 
 async def _apply(database: Database, consumer: Consumer, messages: Sequence[Message]) -> None:
     deliveries = [Delivery(message, message.event()) for message in messages]
-    telemetry.adopt(messages[0].headers.get("traceparent"))
-    with telemetry.span(f"consume.{consumer.name}", batch=len(messages)):
+    first, *others = [message.headers.get("traceparent") for message in messages]
+    telemetry.adopt(first)
+    with telemetry.span(f"consume.{consumer.name}", [o for o in others if o != first], batch=len(messages)):
         async with database.work(SYSTEM, durable=False) as work:
             rows = await work.rows(_CLAIM, consumer.name, [m.id for m in messages], work.now)
             fresh = {row["event_id"] for row in rows}
