@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 CODE = ("kernel", "commerce", "memory", "prompts", "tools", "agents", "graphs", "api", "workers", "cli", "migrations")
 CONTEXTS = sorted(path.name for path in (ROOT / "commerce").iterdir() if (path / "__init__.py").exists())
 OTHER_NAMES = {
-    "api": {"app", "deps", "errors", "middleware", "health", "media", "simulator"},
+    "api": {"app", "deps", "errors", "middleware", "health", "media", "simulator", "welcome"},
     "workers": {"consumer", "delivery", "loops", "relay", "run", "schedule", "subscriptions"},
 }
 """Modules of the edge folders that are not named after a context."""
