@@ -17,6 +17,7 @@ from migrations import upgrade as migrations
 GIGABYTE = 1_000_000_000
 DISK_LEAST = 1
 CONNECT_SECONDS = 3.0
+KAFKA_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ Look = Callable[[Settings], Awaitable[Finding]]
 async def doctor() -> int:
     found = settings()
     findings = []
-    for look in (python, folder, port, database, mail, kafka, model, signing):
+    for look in (python, folder, port, database, mail, kafka, registry, model, signing):
         try:
             finding = await look(found)
         except Trouble as trouble:
@@ -86,7 +87,36 @@ async def mail(found: Settings) -> Finding:
 async def kafka(found: Settings) -> Finding:
     if not found.kafka_bootstrap_servers:
         return Finding(True, "events travel through PostgreSQL (no KAFKA_BOOTSTRAP_SERVERS)")
-    return Finding(None, "KAFKA_BOOTSTRAP_SERVERS is set, but this version speaks the PostgreSQL transport only")
+    from aiokafka.errors import KafkaError
+
+    from kernel.kafka_cluster import Cluster, Options
+
+    try:
+        async with asyncio.timeout(KAFKA_SECONDS):
+            brokers, topics = await Cluster(Options.of(found)).topics()
+    except (KafkaError, OSError, TimeoutError) as lost:
+        return Finding(False, f"Kafka at {found.kafka_bootstrap_servers} does not answer ({type(lost).__name__})")
+    copies = found.kafka_replication or min(3, brokers)
+    note = "" if copies > 1 else "; one copy of each record only: the outbox has the second"
+    return Finding(
+        True if copies > 1 else None,
+        f"Kafka at {found.kafka_bootstrap_servers}: {brokers} broker(s), {len(topics)} topics of ours{note}",
+    )
+
+
+async def registry(found: Settings) -> Finding:
+    if not found.schema_registry_url:
+        return Finding(True, "numbers of event schemas stand in the database (no SCHEMA_REGISTRY_URL)")
+    from kernel.registry import HttpRegistry, RegistryUnavailable
+
+    server = HttpRegistry(found.schema_registry_url)
+    host = urlsplit(found.schema_registry_url).hostname
+    try:
+        return Finding(True, f"the schema registry at {host} knows {len(await server.subjects())} subjects")
+    except RegistryUnavailable as lost:
+        return Finding(False, f"the schema registry at {host} does not answer ({lost})")
+    finally:
+        await server.close()
 
 
 async def model(found: Settings) -> Finding:

@@ -18,7 +18,7 @@ from cli.runtime import Trouble, commerce, data_folder, owned, require_free_port
 from commerce.app import Commerce
 from kernel import telemetry
 from kernel.settings import Settings
-from kernel.transport import PostgresTransport
+from kernel.transport import transport
 from workers.run import ROLES, run
 
 STOP_SECONDS = 10
@@ -67,8 +67,10 @@ async def worker(roles: tuple[str, ...]) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, task.cancel)
         orphan = asyncio.create_task(_with_parent(task))
+        carrier = transport(shop.database, found)
         with suppress(asyncio.CancelledError):
-            await run(shop, PostgresTransport(shop.database), found, roles or ROLES)
+            await run(shop, carrier, found, roles or ROLES)
+        await carrier.close()
         orphan.cancel()
 
 

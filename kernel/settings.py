@@ -41,6 +41,32 @@ class Settings(BaseSettings):
     mail_from: str = "Agora <no-reply@agora.test>"
 
     kafka_bootstrap_servers: str | None = Field(None, validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_topic_prefix: str = Field("agora.", validation_alias="KAFKA_TOPIC_PREFIX", pattern=r"^[a-zA-Z0-9._-]*$")
+    kafka_partitions: int = Field(
+        6,
+        ge=1,
+        le=1000,
+        validation_alias="KAFKA_PARTITIONS",
+        description="of a new topic; also the most readers a group can use",
+    )
+    kafka_replication: int = Field(
+        0,
+        ge=0,
+        le=9,
+        validation_alias="KAFKA_REPLICATION",
+        description="of a new topic; 0: three where there are three brokers",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    kafka_username: str | None = Field(None, validation_alias="KAFKA_USERNAME")
+    kafka_password: SecretStr | None = Field(None, validation_alias="KAFKA_PASSWORD")
+    kafka_ca_file: Path | None = Field(
+        None, validation_alias="KAFKA_CA_FILE", description="else the system's authorities"
+    )
     schema_registry_url: str | None = Field(None, validation_alias="SCHEMA_REGISTRY_URL")
 
     model: str = Field("auto", description="'offline' forces the planner; 'auto' uses the endpoint when a key is set")

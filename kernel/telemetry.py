@@ -17,6 +17,9 @@ REQUESTS = Histogram("agora_request_seconds", "HTTP requests", ["method", "route
 SAGAS = Counter("agora_sagas_total", "Sagas that reached an end", ["kind", "status"])
 EVENTS = Counter("agora_events_handled_total", "Events whose effect is committed", ["consumer", "type"])
 DEAD_LETTERS = Counter("agora_dead_letters_total", "Messages put aside", ["consumer"])
+READERS_REBUILT = Counter(
+    "agora_readers_rebuilt_total", "Readers that had stopped silently and were replaced", ["group"]
+)
 BACKLOG = Gauge("agora_outbox_backlog", "Outbox rows not yet handed to the transport")
 AGENT_RUNS = Counter("agora_agent_runs_total", "Agent runs", ["agent", "status"])
 
@@ -52,6 +55,7 @@ def _with_trace(_: Any, __: str, entry: structlog.typing.EventDict) -> structlog
 
 
 def configure_logging(level: str = "info") -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it repeats as text what our own entries say as JSON
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -10,9 +10,11 @@ from workers import schedule
 from workers.consumer import Reader
 from workers.delivery import mailer, send_mail, send_webhooks
 from workers.loops import forever
-from workers.relay import relay
+from workers.relay import relay, restore
 from workers.subscriptions import GROUP, consumers
 
+LOOK_FOR_LOSSES = 5.0, 30.0
+"""Seconds between two looks at whether the transport still has what it was given: after a loss, and without one."""
 ROLES = ("relay", "consumer", "saga", "schedule", "delivery")
 
 
@@ -24,6 +26,7 @@ async def run(commerce: Commerce, transport: Transport, settings: Settings, role
     async with asyncio.TaskGroup() as group:
         if "relay" in roles:
             group.create_task(forever("relay", lambda: relay(database, transport)))
+            group.create_task(forever("restore", lambda: restore(database, transport), *LOOK_FOR_LOSSES))
         if "consumer" in roles:
             reader = await Reader.open(database, transport, GROUP, found)
             group.create_task(forever("consumer", reader.step))
