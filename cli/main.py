@@ -118,6 +118,27 @@ def db_url() -> None:
 
 
 @main.group()
+def schemas() -> None:
+    """The Avro schemas of events."""
+
+
+@schemas.command("write")
+def schemas_write() -> None:
+    """Writes the schemas of new and changed events into `schemas/`; refuses a change that readers cannot follow."""
+    from cli.schemas import write
+
+    sys.exit(write())
+
+
+@schemas.command("check")
+def schemas_check() -> None:
+    """Proves that the committed schemas are those of the code, and that each reads all versions before and is read by them."""
+    from cli.schemas import check
+
+    sys.exit(check())
+
+
+@main.group()
 def audit() -> None:
     """The audit log."""
 

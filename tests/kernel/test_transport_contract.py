@@ -7,6 +7,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from commerce.app import Commerce
 from kernel.auth import SYSTEM
 from kernel.events import Message
 from kernel.ids import new_id, parse
+from kernel.inbox import Consumer
 from kernel.transport import Subscription, Transport
 from tests.conftest import served
 from tests.factories.api import guest
@@ -95,6 +97,31 @@ async def test_a_rewound_reader_gets_the_same_again(shop: Commerce, transport: T
     await subscription.rewind()
     assert [m for m in await subscription.fetch(200, 1.0) if m.key == key] == []
     await subscription.close()
+
+
+async def test_a_reader_that_fails_amid_a_batch_does_not_read_past_it(
+    shop: Commerce, sql: asyncpg.Connection, transport: Transport
+) -> None:
+    """As when the database goes away between two reactions: the batch is read again, and each effect is there once."""
+    first, second, key = Recorder(f"first-{new_id().hex}"), Recorder(f"second-{new_id().hex}"), new_id()
+
+    @dataclass(frozen=True, slots=True)
+    class Faltering(Consumer):
+        falters: list[bool] = field(default_factory=lambda: [True])
+
+        def wants(self, message: Message) -> bool:
+            if message.key == key and self.falters and self.falters.pop():
+                raise ConnectionError("on purpose")
+            return Consumer.wants(self, message)
+
+    await emit(shop, key, key)
+    await drain(shop, transport)
+    faltering = Faltering(second.consumer.name, second.consumer.events, second.consumer.handle)
+    async with reading(shop, transport, "falters", first.consumer, faltering):
+        await eventually(lambda: _has(sql, second, key, 2))
+    assert faltering.falters == []
+    for recorder in (first, second):
+        assert await effects(sql, recorder.consumer.name, key) == [1, 2]
 
 
 async def test_a_reader_killed_before_its_commit_is_replaced(
