@@ -7,10 +7,10 @@ export UV_CACHE_DIR := $(CURDIR)/$(VENV)/.cache/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help install run test check bench soak format clean
+.PHONY: help install run test test-kafka check bench soak format clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 install: $(STAMP) ## make .venv with the agora command
 
@@ -28,12 +28,17 @@ run: install ## the marketplace with its demo shop on http://127.0.0.1:8000
 test: install ## the tests
 	$(BIN)/pytest
 
-check: install ## format, lint, types, contracts, migrations, tests
+test-kafka: install ## the transport's tests on Apache Kafka itself (needs Java 17 and Maven; 45 MB once)
+	$(BIN)/python -m tests.factories.kafka
+	AGORA_TEST_KAFKA=apache $(BIN)/pytest tests/kernel/test_transport_contract.py tests/kernel/test_kafka_transport.py
+
+check: install ## format, lint, types, contracts, migrations, event schemas, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	AGORA_DATA_DIR=.agora/check $(BIN)/agora db check
+	$(BIN)/agora schemas check
 	$(MAKE) --no-print-directory test
 
 bench: install ## speed, as ratios beside the same SQL on the same server

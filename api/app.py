@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import errors
+from api.assistant import LazyAssistant
 from api.deps import Drivers, Site
 from api.middleware import Edge
 from commerce.app import Commerce
@@ -29,21 +30,34 @@ log = telemetry.log("api")
 def create_app(commerce: Commerce, settings: Settings) -> ASGIApp:
     limiter = Limiter(settings.rate_limit)
     drivers = Drivers(commerce.checkout.drive, settings.checkout_wait)
+    assistant = LazyAssistant(commerce, settings, drivers.drive)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await limiter.load(commerce.database)
         flusher = asyncio.create_task(_flush(limiter, commerce))
+        warming = asyncio.create_task(_warm(assistant)) if settings.chat_warm else None
         yield
         flusher.cancel()
+        if warming:
+            warming.cancel()
+        await assistant.close()
         await drivers.close()
 
     app = FastAPI(title="Agora", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
-    app.state.site = Site(commerce, limiter, drivers)
+    app.state.site = Site(commerce, limiter, drivers, assistant)
     errors.install(app)
     for path in sorted((Path(__file__).parent / "routes").glob("[a-z]*.py")):
         app.include_router(importlib.import_module(f"api.routes.{path.stem}").router)
     return Edge(app, settings.body_limit)
+
+
+async def _warm(assistant: LazyAssistant) -> None:
+    """Loads the agents before the first message does."""
+    try:
+        await assistant.get()
+    except Exception:  # the edge of a convenience: the first message tries again, and says what is wrong
+        log.warning("agents_not_loaded", exc_info=True)
 
 
 async def _flush(limiter: Limiter, commerce: Commerce) -> None:

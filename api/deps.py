@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.assistant import LazyAssistant
 from commerce.app import Commerce
 from commerce.gateway import IdempotencyKeyRequired, Limiter, Stored, claim, replay, store, strict
 from kernel.auth import Principal
@@ -59,6 +60,7 @@ class Site:
     commerce: Commerce
     limiter: Limiter
     drivers: Drivers
+    assistant: LazyAssistant
 
 
 def dumped(answer: Answer) -> bytes:
@@ -189,7 +191,7 @@ Open = Annotated[Edge, needs(PUBLIC)]
 def _caller(commerce: Commerce, request: Request) -> tuple[Principal, str | None]:
     """The principal of the bearer token, else of the guest's token; one with both is the user who still holds a cart."""
     headers = request.headers
-    token = headers.get("x-cart-token") or headers.get("x-order-token")
+    token = headers.get("x-cart-token") or headers.get("x-order-token") or headers.get("x-ticket-token")
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and bearer:
         principal = commerce.identity.principal(bearer.strip(), commerce.database.clock())

@@ -35,6 +35,8 @@ BUSY = (
     ConnectionError,
     TimeoutError,
 )
+NOT_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What PostgreSQL says to a NUL character, which no text of it can hold."""
 log = telemetry.log("api")
 
 
@@ -69,7 +71,14 @@ def _invalid(error: RequestValidationError) -> Response:
     return problem(422, "invalid_request", "Some fields are not valid.", errors=fields)
 
 
+async def _not_text(_: Request, __: Exception) -> Response:
+    return problem(422, "invalid_request", "Text may not hold a NUL character. Nothing was changed.")
+
+
 def install(app: FastAPI) -> None:
+    for refused in NOT_TEXT:
+        app.add_exception_handler(refused, _not_text)
+
     @app.exception_handler(AgoraError)
     async def _known(_: Request, error: AgoraError) -> Response:
         return of(error)

@@ -32,14 +32,18 @@ class Edge:
         call = _Call(send, trace, self.body_limit, receive)
         began = time.perf_counter()
         try:
-            with telemetry.span(f"{scope['method']} {scope['path']}"):
+            with telemetry.span(scope["method"]):
                 await self.app(scope, call.receive, call.send)
+                telemetry.describe(f"{scope['method']} {_route(scope)}", status=call.status)
         except errors.BUSY:  # answered by the handlers of `errors`; here it is only noted
             errors.log.warning("busy", path=scope["path"], exc_info=True)
         except Exception:
             errors.log.error("request_failed", path=scope["path"], exc_info=True)
-        route = getattr(scope.get("route"), "path", "unmatched")
-        telemetry.REQUESTS.labels(scope["method"], route, str(call.status)).observe(time.perf_counter() - began)
+        telemetry.REQUESTS.labels(scope["method"], _route(scope), str(call.status)).observe(time.perf_counter() - began)
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 class _Call:

@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import click
+from sqlalchemy.exc import DBAPIError
 
 from cli.runtime import Trouble, server, settings
 from kernel.settings import Settings
@@ -18,7 +19,9 @@ async def ensure(url: str) -> bool:
         await asyncio.to_thread(migrations.upgrade, url)
     except asyncpg.InsufficientPrivilegeError as refused:
         raise Trouble(f"the database user lacks a right: {refused}") from None
-    except (OSError, asyncpg.PostgresError) as refused:
+    except DBAPIError as refused:
+        raise Trouble(f"cannot migrate the database: {refused.orig} (`agora doctor` looks closer)") from None
+    except (OSError, ValueError, asyncpg.PostgresError) as refused:
         raise Trouble(f"cannot use the database: {type(refused).__name__}: {refused}") from None
     return True
 

@@ -65,7 +65,7 @@ def api() -> None:
 @main.command()
 @click.argument("roles", nargs=-1)
 def worker(roles: tuple[str, ...]) -> None:
-    """Workers alone: relay, consumer, saga, schedule, delivery (all by default)."""
+    """Workers alone: relay, consumer, saga, agent, schedule, delivery (all by default)."""
     from cli.up import worker as start
 
     run(start(roles))
@@ -115,6 +115,27 @@ def db_url() -> None:
     from cli.database import url
 
     run(url())
+
+
+@main.group()
+def schemas() -> None:
+    """The Avro schemas of events."""
+
+
+@schemas.command("write")
+def schemas_write() -> None:
+    """Writes the schemas of new and changed events into `schemas/`; refuses a change that readers cannot follow."""
+    from cli.schemas import write
+
+    sys.exit(write())
+
+
+@schemas.command("check")
+def schemas_check() -> None:
+    """Proves that the committed schemas are those of the code, and that each reads all versions before and is read by them."""
+    from cli.schemas import check
+
+    sys.exit(check())
 
 
 @main.group()

@@ -7,20 +7,16 @@ from uuid import UUID
 import click
 
 from cli.database import ensure
+from cli.demo.orders import place_orders
 from cli.demo.shop import DEMO_PASSWORD, acting_for, demo_shop
 from cli.runtime import commerce, server, settings, sync
 from commerce.app import Commerce
-from commerce.checkout.errors import NotEnoughToAdd
-from commerce.checkout.schemas import AddCoupon, AddLine, CreateCart, PlaceOrder
 from commerce.customer.schemas import AddAddress
 from commerce.identity import hashed
-from commerce.inventory.errors import InsufficientStock
-from commerce.order.schemas import CancelOrder
 from commerce.payment.schemas import AddPaymentMethod
-from commerce.pricing import DEFAULT_CHANNEL
-from commerce.warehouse.schemas import PickTaskView
 from kernel.auth import SYSTEM, Principal
 from kernel.ids import new_id
+from kernel.settings import Settings
 
 SEED = 20_261_124
 FIRST = [
@@ -65,11 +61,6 @@ LAST = [
 STREETS = ["Linden", "Ahorn", "Kastanien", "Buchen", "Eichen", "Birken", "Ulmen", "Weiden"]
 CITIES = (("Berlin", "10115"), ("Hamburg", "20095"), ("Munich", "80331"), ("Cologne", "50667"), ("Leipzig", "04109"))
 CUSTOMERS = 50
-SAVED_CARD = "saved"
-OUTCOMES = {SAVED_CARD: 78, "tok_decline": 6, "tok_3ds": 4, "tok_timeout_after": 4, "tok_webhook_twice": 8}
-"""How an order is paid (the customer's saved card, or a token of the simulator), and how many of a hundred are."""
-CANCELLED_EVERY, PICKED_EVERY, COUPON_EVERY = 9, 4, 5
-PROGRESS_EVERY = 25
 
 
 async def seed(orders: int) -> None:
@@ -77,10 +68,15 @@ async def seed(orders: int) -> None:
     async with server(found) as url:
         await ensure(url)
         async with commerce(found, url) as shop:
-            await sync(shop)
-            click.echo(await demo_shop(shop, found))
-            customers = await _customers(shop, found.demo)
-            await _orders(shop, customers, orders)
+            await fill(shop, found, orders)
+
+
+async def fill(shop: Commerce, found: Settings, orders: int) -> None:
+    """The shop where there is none, its customers, and `orders` more orders of theirs."""
+    await sync(shop)
+    click.echo(await demo_shop(shop, found))
+    customers = await _customers(shop, found.demo)
+    await place_orders(shop, customers, orders, SEED + 1)
 
 
 async def _customers(shop: Commerce, demo: bool) -> list[Principal]:
@@ -112,66 +108,3 @@ async def _customers(shop: Commerce, demo: bool) -> list[Principal]:
 def _principal(shop: Commerce, customer: UUID) -> Principal:
     """The customer as the API would see them."""
     return replace(shop.identity.as_role("customer"), customer_id=customer)
-
-
-async def _orders(shop: Commerce, customers: list[Principal], orders: int) -> None:
-    chance = random.Random(SEED + 1)  # noqa: S311  # the same orders every time
-    async with shop.database.work(SYSTEM) as work:
-        channel = await shop.pricing.channel(work, DEFAULT_CHANNEL)
-        page = await shop.product.page(work, channel, size=100)
-    variants = [variant.id for product in page.items for variant in product.variants]
-    placed = 0
-    while placed < orders:
-        token = chance.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
-        picked = chance.sample(variants, chance.choice((1, 1, 1, 2, 2, 3)))
-        try:
-            group = await _buy(shop, chance.choice(customers), picked, token, placed)
-        except (InsufficientStock, NotEnoughToAdd):
-            continue
-        placed += 1
-        await _afterwards(shop, group, placed)
-        if placed % PROGRESS_EVERY == 0:
-            click.echo(f"{placed} of {orders} orders")
-    while await shop.engine.run_due():  # those whose payment answered late
-        click.echo("finishing purchases whose payment was slow")
-
-
-async def _buy(shop: Commerce, who: Principal, variants: list[UUID], token: str, number: int) -> UUID:
-    group = new_id()
-    async with shop.database.work(who) as work:
-        cart = (await shop.cart.create(work, CreateCart())).id
-        for variant in variants:
-            await shop.cart.add(work, cart, AddLine(variant_id=variant))
-        if number % COUPON_EVERY == 0:
-            await shop.cart.add_coupon(work, cart, AddCoupon(code="FIRST100"))
-        (address, *_) = await shop.customer.addresses(work)
-        (card, *_) = await shop.payment.methods(work)
-        pay = {"payment_method_id": card.id} if token == SAVED_CARD else {"payment_token": token}
-        command = PlaceOrder(address_id=address.id, shipping_method="express" if number % 7 == 0 else "standard", **pay)
-        placed = await shop.checkout.place_order(work, group, cart, command)
-    await shop.checkout.drive(placed.run)
-    return group
-
-
-async def _afterwards(shop: Commerce, group: UUID, number: int) -> None:
-    """Some customers think again, some orders are picked."""
-    async with shop.database.work(SYSTEM) as work:
-        orders = await shop.order.orders_of(work, group)
-        if orders[0].status != "confirmed":
-            return
-        if number % CANCELLED_EVERY == 0:
-            run = (await shop.checkout.cancel(work, orders[0].id, CancelOrder(reason="changed my mind"))).run
-        elif number % PICKED_EVERY == 0:
-            tasks = await shop.warehouse.open_tasks(work)
-            await _pick(shop, [task for task in tasks if task.order_id in {order.id for order in orders}])
-            return
-        else:
-            return
-    await shop.checkout.drive(run)
-
-
-async def _pick(shop: Commerce, tasks: list[PickTaskView]) -> None:
-    async with shop.database.work(SYSTEM) as work:
-        for task in tasks:
-            for line in task.lines:
-                await shop.warehouse.pick(work, task.order_id, line.order_line_id, line.quantity)

@@ -18,7 +18,7 @@ from cli.runtime import Trouble, commerce, data_folder, owned, require_free_port
 from commerce.app import Commerce
 from kernel import telemetry
 from kernel.settings import Settings
-from kernel.transport import PostgresTransport
+from kernel.transport import transport
 from workers.run import ROLES, run
 
 STOP_SECONDS = 10
@@ -37,9 +37,10 @@ async def up(demo: bool) -> None:
                 await sync(shop)
                 users = await _demo(shop, found) if demo else ""
                 workers = _spawn_workers(url)
+                warm = found.model_copy(update={"chat_warm": True})
                 try:
                     ready = f"{found.base_url} is ready after {{:.1f}} s. Stop it with Ctrl-C.\n{users}"
-                    await _serve(shop, found, lambda: click.echo(ready.format(time.monotonic() - began)))
+                    await _serve(shop, warm, lambda: click.echo(ready.format(time.monotonic() - began)))
                 finally:
                     _stop(workers)
 
@@ -59,7 +60,7 @@ async def worker(roles: tuple[str, ...]) -> None:
     found = settings()
     if unknown := [role for role in roles if role not in ROLES]:
         raise Trouble(f"unknown role {unknown[0]}: choose from {', '.join(ROLES)}")
-    telemetry.configure_logging(found.log_level)
+    _observe(found, "agora-worker")
     async with server(found) as url, commerce(found, url) as shop:
         task = asyncio.current_task()
         assert task is not None
@@ -67,8 +68,10 @@ async def worker(roles: tuple[str, ...]) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, task.cancel)
         orphan = asyncio.create_task(_with_parent(task))
+        carrier = transport(shop.database, found)
         with suppress(asyncio.CancelledError):
-            await run(shop, PostgresTransport(shop.database), found, roles or ROLES)
+            await run(shop, carrier, found, roles or ROLES)
+        await carrier.close()
         orphan.cancel()
 
 
@@ -113,10 +116,14 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-async def _serve(shop: Commerce, found: Settings, ready: Any) -> None:
+def _observe(found: Settings, service: str) -> None:
     telemetry.configure_logging(found.log_level)
     if found.trace:
-        telemetry.configure_tracing("agora-api")
+        telemetry.configure_tracing(service)
+
+
+async def _serve(shop: Commerce, found: Settings, ready: Any) -> None:
+    _observe(found, "agora-api")
     config = uvicorn.Config(
         create_app(shop, found),
         host=found.host,

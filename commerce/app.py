@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from commerce.chat import ChatService, Confirmations
+from commerce.chat.permissions import GRANTS as CHAT
 from commerce.checkout import CartService, CheckoutService, cancellation, saga
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
@@ -15,7 +17,7 @@ from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
 from commerce.notification import NotificationService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
-from commerce.orchestration import OrchestrationService
+from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
 from commerce.order import OrderService
 from commerce.order.permissions import GRANTS as ORDER
@@ -29,6 +31,8 @@ from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.support import SupportService
+from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
@@ -37,7 +41,7 @@ from kernel.settings import Settings
 
 GRANTS = merged(
     *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER, MERCHANT),
-    *(CHECKOUT, NOTIFICATION, ORCHESTRATION),
+    *(CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -62,7 +66,11 @@ class Commerce:
     checkout: CheckoutService
     email: EmailService
     notification: NotificationService
+    support: SupportService
+    chat: ChatService
     orchestration: OrchestrationService
+    runs: RunService
+    errands: ErrandService
     engine: Engine
 
 
@@ -84,7 +92,12 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
+    support = SupportService(identity, customer, order, notification)
+    confirmations = Confirmations()
+    database.consents = confirmations
+    chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, OrchestrationService(), engine),
+        *(order, merchant, cart, checkout, email, notification, support, chat),
+        *(OrchestrationService(), RunService(), ErrandService(), engine),
     )

@@ -14,7 +14,8 @@ class Principal:
     """The caller.
 
     `guest_key` is the SHA-256 of the opaque token a guest holds. `act` names the agent that acts for the person:
-    the person's rights still bound it, and `permissions` is then the intersection of both.
+    the person's rights still bound it, and `permissions` is then the intersection of both. `session` is the
+    conversation in which it acts: a confirmation counts only there.
     """
 
     roles: frozenset[str] = frozenset()
@@ -24,6 +25,7 @@ class Principal:
     merchant_ids: tuple[UUID, ...] = ()
     guest_key: bytes | None = None
     act: str | None = None
+    session: UUID | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -46,10 +48,10 @@ class Principal:
         if not self.may(permission):
             raise Forbidden(permission=permission)
 
-    def acting(self, agent: str, grants: frozenset[str]) -> "Principal":
+    def acting(self, agent: str, grants: frozenset[str], session: UUID | None = None) -> "Principal":
         """The same person through an agent: rights only ever shrink."""
         allowed = grants if "*" in self.permissions else self.permissions & grants
-        return replace(self, act=agent, permissions=allowed)
+        return replace(self, act=agent, permissions=allowed, session=session)
 
 
 ANONYMOUS = Principal()

@@ -7,7 +7,7 @@ SQLAlchemy Core constructs, run by asyncpg itself (ADR 0003).
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,6 +33,21 @@ class Record(Protocol):
     def keys(self) -> Any: ...
 
     def values(self) -> Any: ...
+
+
+class Consents(Protocol):
+    """Where people's confirmations of what agents do for them are kept (see `kernel.consent`)."""
+
+    async def use(self, work: "Work", digest: bytes) -> bool:
+        """Uses up the acting principal's confirmation that has this digest; False when there is none."""
+        ...
+
+
+class NoConsents:
+    """Nobody ever said yes: what stands here until the context that keeps confirmations is wired."""
+
+    async def use(self, work: "Work", digest: bytes) -> bool:  # noqa: ARG002  # the port's shape
+        return False
 
 
 Statement = str | ClauseElement
@@ -64,6 +79,8 @@ def _opening(principal: Principal, durable: bool) -> str:
     wanted = [] if durable else ["set_config('synchronous_commit','off',true)"]
     if principal.is_staff:
         return "BEGIN; SELECT " + ", ".join([*wanted, _setting("staff", "on")])
+    if principal.user_id or principal.guest_key:
+        wanted.append(_setting("subject", principal.subject))
     if principal.customer_id:
         wanted.append(_setting("customer", str(UUID(str(principal.customer_id)))))
     if principal.merchant_ids:
@@ -80,6 +97,7 @@ class Work:
     connection: Any
     principal: Principal
     now: datetime
+    consents: Consents = field(default_factory=NoConsents)
     _events: list[Event] = field(default_factory=list)
     _last: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -149,9 +167,11 @@ class Work:
 class Database:
     """The pool. One per process; `clock` is injected so that tests own the time."""
 
-    def __init__(self, pool: Any, clock: Clock = system_clock) -> None:
+    def __init__(self, pool: Any, url: str, clock: Clock = system_clock) -> None:
         self.pool = pool
+        self.url = url
         self.clock = clock
+        self.consents: Consents = NoConsents()
 
     @asynccontextmanager
     async def work(self, principal: Principal, durable: bool = True) -> AsyncIterator[Work]:
@@ -161,7 +181,7 @@ class Database:
         (reading positions, reactions through the inbox: they are lost together and in order, never one without the other).
         """
         async with self.pool.acquire() as connection:
-            work = Work(connection, principal, self.clock())
+            work = Work(connection, principal, self.clock(), self.consents)
             telemetry.TRANSACTIONS.inc()
             try:
                 await connection.execute(_opening(principal, durable))
@@ -169,8 +189,8 @@ class Database:
                 await work.finish()
                 await connection.execute("COMMIT")
             except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+                    await connection.execute("ROLLBACK")  # a lost connection has rolled back already
                 raise
         for call in work._after:
             await call()
@@ -224,7 +244,7 @@ async def connect(
             "plan_cache_mode": "force_generic_plan",
         },
     )
-    return Database(pool, clock)
+    return Database(pool, url, clock)
 
 
 @contextmanager

@@ -10,6 +10,10 @@ REGISTRY: dict[str, type["Event"]] = {}
 """Every event class by its name: what the schema files and the relay read."""
 
 
+UNREADABLE = "Unreadable"
+"""The type of a message that stands for a record of the transport which nobody can read; a reader buries it."""
+
+
 class Event(BaseModel):
     """A fact of one aggregate.
 

@@ -62,7 +62,7 @@ on conflict (consumer, event_id) do nothing
 
 async def deliver(database: Database, consumer: Consumer, messages: Sequence[Message]) -> None:
     """Applies `messages` (in order): as one batch when all is well, else one by one with the failing keys parked."""
-    wanted = [message for message in messages if consumer.wants(message)]
+    wanted = _once([message for message in messages if consumer.wants(message)])
     if not wanted:
         return
     parked = await _parked_keys(database, consumer, wanted)
@@ -76,13 +76,27 @@ async def deliver(database: Database, consumer: Consumer, messages: Sequence[Mes
             await _deliver_one(database, consumer, message, parked)
     for message in wanted:
         if message.key in parked and parked[message.key] is not message:
-            await _park(database, consumer, message, "an earlier event of this key waits", 0)
+            await _park(database, consumer.name, message, "an earlier event of this key waits", 0)
+
+
+def _once(messages: Sequence[Message]) -> list[Message]:
+    """Each message at its first place: the claim of a batch tells apart what is new, not what stands in it twice."""
+    first: dict[UUID, Message] = {}
+    for message in messages:
+        first.setdefault(message.id, message)
+    return list(first.values())
+
+
+async def bury(database: Database, reader: str, message: Message) -> None:
+    """Puts a record that no consumer can read among the dead letters of the group that met it, once."""
+    await _bury(database, reader, message, message.payload["cause"], 1)
 
 
 async def _apply(database: Database, consumer: Consumer, messages: Sequence[Message]) -> None:
     deliveries = [Delivery(message, message.event()) for message in messages]
-    telemetry.adopt(messages[0].headers.get("traceparent"))
-    with telemetry.span(f"consume.{consumer.name}", batch=len(messages)):
+    first, *others = [message.headers.get("traceparent") for message in messages]
+    telemetry.adopt(first)
+    with telemetry.span(f"consume.{consumer.name}", [o for o in others if o != first], batch=len(messages)):
         async with database.work(SYSTEM, durable=False) as work:
             rows = await work.rows(_CLAIM, consumer.name, [m.id for m in messages], work.now)
             fresh = {row["event_id"] for row in rows}
@@ -100,11 +114,11 @@ async def _deliver_one(
     try:
         await _apply(database, consumer, [message])
     except (KeyError, ValidationError) as error:  # nobody can read it: no retry will help
-        await _bury(database, consumer, message, type(error).__name__, 1)
+        await _bury(database, consumer.name, message, type(error).__name__, 1)
     except Exception as error:  # the edge of one event
         log.warning("event_parked", consumer=consumer.name, event_id=str(message.id), exc_info=True)
         parked[message.key] = message
-        await _park(database, consumer, message, type(error).__name__, 1)
+        await _park(database, consumer.name, message, type(error).__name__, 1)
 
 
 async def _parked_keys(
@@ -118,26 +132,26 @@ async def _parked_keys(
     return {row["key"]: None for row in rows}
 
 
-async def _park(database: Database, consumer: Consumer, message: Message, cause: str, attempts: int) -> None:
+async def _park(database: Database, consumer: str, message: Message, cause: str, attempts: int) -> None:
     await _put_aside(database, consumer, message, cause, attempts, "parked")
 
 
-async def _bury(database: Database, consumer: Consumer, message: Message, cause: str, attempts: int) -> None:
+async def _bury(database: Database, consumer: str, message: Message, cause: str, attempts: int) -> None:
     await _put_aside(database, consumer, message, cause, attempts, "dead")
 
 
 async def _put_aside(
-    database: Database, consumer: Consumer, message: Message, cause: str, attempts: int, status: str
+    database: Database, consumer: str, message: Message, cause: str, attempts: int, status: str
 ) -> None:
     letter = new_id()
     async with database.work(SYSTEM, durable=False) as work:
-        await work.run(
+        written = await work.run(
             _PARK,
-            *(letter, consumer.name, message.id, message.key, message.sequence, message.type),
+            *(letter, consumer, message.id, message.key, message.sequence, message.type),
             *(message.model_dump(mode="json"), cause, attempts, status, work.now, back_off(attempts)),
         )
-        if status == "dead":
-            _mourn(work, letter, consumer.name, message)
+        if status == "dead" and written:
+            _mourn(work, letter, consumer, message)
 
 
 def _mourn(work: Work, letter: UUID, consumer: str, message: Message) -> None:

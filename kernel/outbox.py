@@ -5,6 +5,7 @@ advisory lock, so positions become visible in their own order and a reader never
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,16 @@ async def assign(work: Work, limit: int = 500) -> list[Message]:
 async def read(work: Work, after: int, topics: Sequence[str], limit: int) -> list[tuple[int, Message]]:
     rows = await work.rows(_READ, after, list(topics), limit)
     return [(row["position"], message(row)) for row in rows]
+
+
+async def resend(work: Work, topic: str, after: UUID | None, since: datetime) -> int:
+    """Takes the mark "handed over" from the events of `topic` that followed `after` (all, when it is None or too old to be
+    here), not older than `since`; returns how many the relay will hand over again."""
+    return await work.run(
+        "update outbox_events set position = null where topic = $1 and occurred_at >= $3 "
+        "and position > coalesce((select position from outbox_events where id = $2), 0)",
+        *(topic, after, since),
+    )
 
 
 async def find(work: Work, event_id: UUID) -> Message | None:

@@ -74,11 +74,12 @@ class Repository(Generic[M]):
     ) -> tuple[list[M], str | None]:
         """A keyset page, newest first, and the cursor of the next one."""
         key = self.table.c.id
-        before = key < _decode(cursor) if cursor else true()
+        last = key_of(cursor)
+        before = key < last if last else true()
         query = select(self.table).where(and_(self.visible_to(work.principal), before, *where))
         found = await work.rows(query.order_by(key.desc()).limit(size + 1))
         items = [self.row(r) for r in found[:size]]
-        return items, _encode(found[size - 1]["id"]) if len(found) > size else None
+        return items, cursor_of(found[size - 1]["id"]) if len(found) > size else None
 
     async def lock(self, work: Work, ids: Sequence[UUID]) -> list[M]:
         """Visible rows among `ids`, locked for this transaction in id order (so that no two paths deadlock)."""
@@ -92,12 +93,14 @@ class Repository(Generic[M]):
             await work.run(self._insert, *[getattr(row, name) for name in self.names])
 
 
-def _encode(key: UUID) -> str:
+def cursor_of(key: UUID) -> str:
+    """The cursor of the page that follows the row `key`."""
     return base64.urlsafe_b64encode(key.bytes).decode().rstrip("=")
 
 
-def _decode(cursor: str) -> UUID:
+def key_of(cursor: str | None) -> UUID | None:
+    """The row a cursor points behind, None for the first page. Raises BadCursor."""
     try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
+        return UUID(bytes=base64.urlsafe_b64decode(cursor + "==")) if cursor else None
     except ValueError:
         raise BadCursor() from None

@@ -108,7 +108,7 @@ class Engine:
             *(row["definition"], row["status"], row["step"], row["version"], row["attempts"], row["error"]),
             *(row["deadline_at"], row["trace"]),
         )
-        telemetry.trace_id.set(saga.trace)
+        telemetry.continue_trace(saga.trace)
         run = Run(saga, None, [])
         try:
             async with self.database.work(SYSTEM) as work:

@@ -10,11 +10,20 @@ from kernel.money import Money
 
 T = TypeVar("T")
 
+
+class _Personal:
+    """Marks a field that is about a person: records keep it hidden."""
+
+
+PERSONAL = _Personal()
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Minor = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+"""An amount in minor units, as far as a column and a sum of many can hold it."""
 Quantity = Annotated[int, Field(ge=1, le=9999, strict=True)]
 
 
@@ -26,7 +35,7 @@ def _email(text: str) -> str:
         raise PydanticCustomError("email", "not a valid e-mail address: {reason}", {"reason": str(bad)}) from None
 
 
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email), PERSONAL]
 
 
 class Command(BaseModel):
@@ -64,10 +73,16 @@ class Page(View, Generic[T]):
 class Address(Command):
     """A postal address, copied wherever it is used: a later change of the original changes no order."""
 
-    name: Text
-    line1: Text
-    line2: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    city: Text
+    name: Annotated[Text, PERSONAL]
+    line1: Annotated[Text, PERSONAL]
+    line2: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), PERSONAL] = ""
+    city: Annotated[Text, PERSONAL]
     region: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
-    postal_code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=16)]
+    postal_code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=16), PERSONAL]
     country: Country
+
+    @property
+    def one_line(self) -> str:
+        """As a person reads it in a sentence."""
+        parts = (self.name, self.line1, self.line2, f"{self.postal_code} {self.city}", self.region, self.country)
+        return ", ".join(part for part in parts if part)

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -85,6 +95,8 @@ def visible(table: str, condition: str, *, insert: str | None = None) -> list[st
 
 OWN_CUSTOMER = "customer_id = nullif(current_setting('agora.customer', true), '')::uuid"
 OWN_MERCHANT = "merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[])"
+OWN_SUBJECT = "subject = current_setting('agora.subject', true)"
+"""For rows of any caller, signed in or guest: `subject` is `Principal.subject`."""
 OWN_GUEST = "guest_key = decode(nullif(current_setting('agora.guest', true), ''), 'hex')"
 
 
@@ -160,6 +172,28 @@ class TransportCursor(Base):
     __tablename__ = "transport_cursors"
     consumer: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(server_default="0")
+
+
+class TransportMark(Base):
+    """How far a partition of the `kafka` transport was acknowledged (kernel/marks.py)."""
+
+    __tablename__ = "transport_marks"
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    next_offset: Mapped[int]
+    lost_from: Mapped[int | None]
+
+
+class EventSchema(Base):
+    """Numbers of Avro schemas where no registry server gives them out. They go into four bytes, and never change."""
+
+    __tablename__ = "event_schemas"
+    __table_args__ = (UniqueConstraint("subject", "digest"),)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subject: Mapped[str]
+    schema: Mapped[str]
+    digest: Mapped[bytes]
+    created_at: Mapped[datetime]
 
 
 class InboxEvent(Base):

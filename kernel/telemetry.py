@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from secrets import token_hex
@@ -17,32 +17,45 @@ REQUESTS = Histogram("agora_request_seconds", "HTTP requests", ["method", "route
 SAGAS = Counter("agora_sagas_total", "Sagas that reached an end", ["kind", "status"])
 EVENTS = Counter("agora_events_handled_total", "Events whose effect is committed", ["consumer", "type"])
 DEAD_LETTERS = Counter("agora_dead_letters_total", "Messages put aside", ["consumer"])
+READERS_REBUILT = Counter(
+    "agora_readers_rebuilt_total", "Readers that had stopped silently and were replaced", ["group"]
+)
 BACKLOG = Gauge("agora_outbox_backlog", "Outbox rows not yet handed to the transport")
 AGENT_RUNS = Counter("agora_agent_runs_total", "Agent runs", ["agent", "status"])
 
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """32 hex digits, one for everything a request sets in motion (W3C trace context)."""
 
+_parent_id: ContextVar[str] = ContextVar("parent_id", default="")
+"""16 hex digits: the span, perhaps of another process, that set this in motion; empty at the beginning of a trace."""
+_NO_TRACE, _HEX = "0" * 32, frozenset("0123456789abcdef")
 _tracer: Any = None
 
 
-def new_trace() -> str:
-    value = token_hex(16)
+def continue_trace(value: str, parent: str = "") -> str:
+    """What follows belongs to the trace `value`, or to a new one where there is none; returns the trace id."""
+    value = value or token_hex(16)
     trace_id.set(value)
+    _parent_id.set(parent)
     return value
 
 
 def traceparent() -> str:
-    return f"00-{trace_id.get() or '0' * 32}-{token_hex(8)}-01"
+    """The current trace and span as a `traceparent` header, for whoever goes on with it."""
+    return f"00-{trace_id.get() or _NO_TRACE}-{_current_span() or token_hex(8)}-01"
 
 
 def adopt(header: str | None) -> str:
     """Continues the trace of a `traceparent` header or starts a new one; returns the trace id."""
-    parts = (header or "").split("-")
-    if len(parts) == 4 and len(parts[1]) == 32 and all(c in "0123456789abcdef" for c in parts[1]):
-        trace_id.set(parts[1])
-        return parts[1]
-    return new_trace()
+    return continue_trace(*(_read(header) or ("",)))
+
+
+def _read(header: str | None) -> tuple[str, str] | None:
+    """Trace and span of a `traceparent` header; None for what is not one (W3C trace context, level 1)."""
+    match (header or "").split("-"):
+        case [_, trace, span, _] if (len(trace), len(span)) == (32, 16) and _HEX.issuperset(trace + span):
+            return (trace, span) if trace != _NO_TRACE else None
+    return None
 
 
 def _with_trace(_: Any, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -52,6 +65,7 @@ def _with_trace(_: Any, __: str, entry: structlog.typing.EventDict) -> structlog
 
 
 def configure_logging(level: str = "info") -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it repeats as text what our own entries say as JSON
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -74,32 +88,68 @@ def log(name: str) -> Any:
 def configure_tracing(service: str) -> None:
     """Turns spans on: they go by OTLP over HTTP to the endpoint in OTEL_EXPORTER_OTLP_ENDPOINT."""
     global _tracer
-    from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    class Ids(RandomIdGenerator):
+        """A trace that begins here has the id that the logs and the answer's `x-trace-id` bear."""
+
+        def generate_trace_id(self) -> int:
+            return int(trace_id.get(), 16) if trace_id.get() else super().generate_trace_id()
+
+    provider = TracerProvider(resource=Resource.create({"service.name": service}), id_generator=Ids())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
     _tracer = provider.get_tracer("agora")
 
 
 @contextmanager
-def span(name: str, **attributes: str | int) -> Iterator[None]:
-    """A span of the current trace; nothing at all while tracing is off."""
+def span(name: str, also: Sequence[str | None] = (), **attributes: str | int) -> Iterator[None]:
+    """A span of the current trace; nothing at all while tracing is off.
+
+    `also` are the `traceparent` headers of the other traces that a batch works for: they become links."""
     if _tracer is None:
         yield
         return
-    with _tracer.start_as_current_span(name, context=_parent(), attributes=attributes):
+    from opentelemetry import trace
+
+    links = [trace.Link(_remote(*known)) for header in dict.fromkeys(also) if (known := _read(header))]
+    with _tracer.start_as_current_span(name, context=_parent(), links=links, attributes=attributes):
         yield
 
 
-def _parent() -> Any:
+def describe(name: str, **attributes: str | int) -> None:
+    """Says of the current span what is known only at its end."""
+    if _tracer is not None:
+        from opentelemetry import trace
+
+        current = trace.get_current_span()
+        current.update_name(name)
+        current.set_attributes(attributes)
+
+
+def _current_span() -> str:
+    """The current span's id as 16 hex digits; empty while tracing is off."""
+    if _tracer is None:
+        return ""
     from opentelemetry import trace
 
-    if trace.get_current_span().get_span_context().is_valid or not trace_id.get():
+    context = trace.get_current_span().get_span_context()
+    return f"{context.span_id:016x}" if context.is_valid else ""
+
+
+def _parent() -> Any:
+    """The context a new span hangs in: the running span's, else the remote one's, else none (a root)."""
+    from opentelemetry import trace
+
+    if _current_span() or not (trace_id.get() and _parent_id.get()):
         return None
-    remote = trace.SpanContext(int(trace_id.get(), 16), int(token_hex(8), 16), True, trace.TraceFlags(1))
-    return trace.set_span_in_context(trace.NonRecordingSpan(remote))
+    return trace.set_span_in_context(trace.NonRecordingSpan(_remote(trace_id.get(), _parent_id.get())))
+
+
+def _remote(trace_hex: str, span_hex: str) -> Any:
+    from opentelemetry import trace
+
+    return trace.SpanContext(int(trace_hex, 16), int(span_hex, 16), True, trace.TraceFlags(1))

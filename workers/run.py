@@ -7,13 +7,16 @@ from kernel.inbox import retry_parked
 from kernel.settings import Settings
 from kernel.transport import Transport
 from workers import schedule
+from workers.agents import AgentWorker
 from workers.consumer import Reader
 from workers.delivery import mailer, send_mail, send_webhooks
 from workers.loops import forever
-from workers.relay import relay
+from workers.relay import relay, restore
 from workers.subscriptions import GROUP, consumers
 
-ROLES = ("relay", "consumer", "saga", "schedule", "delivery")
+LOOK_FOR_LOSSES = 5.0, 30.0
+"""Seconds between two looks at whether the transport still has what it was given: after a loss, and without one."""
+ROLES = ("relay", "consumer", "saga", "agent", "schedule", "delivery")
 
 
 async def run(commerce: Commerce, transport: Transport, settings: Settings, roles: tuple[str, ...] = ROLES) -> None:
@@ -24,12 +27,15 @@ async def run(commerce: Commerce, transport: Transport, settings: Settings, role
     async with asyncio.TaskGroup() as group:
         if "relay" in roles:
             group.create_task(forever("relay", lambda: relay(database, transport)))
+            group.create_task(forever("restore", lambda: restore(database, transport), *LOOK_FOR_LOSSES))
         if "consumer" in roles:
             reader = await Reader.open(database, transport, GROUP, found)
             group.create_task(forever("consumer", reader.step))
             group.create_task(forever("parked", lambda: retry_parked(database, by_name), 0.2, 1.0))
         if "saga" in roles:
             group.create_task(forever("saga", commerce.engine.run_due, 0.05, 0.5))
+        if "agent" in roles:
+            group.create_task(forever("agent", AgentWorker(commerce, settings).step, 0.05, 0.5))
         if "schedule" in roles:
             await schedule.register(commerce)
             group.create_task(forever("schedule", lambda: schedule.run_due(commerce), 1.0, 5.0))

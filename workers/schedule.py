@@ -10,6 +10,9 @@ from kernel import telemetry
 from kernel.auth import SYSTEM
 from kernel.db import Work
 
+MONTHS_AHEAD = 4
+RETRY_SECONDS = 60
+"""When a failed job is tried again, if its turn would come later."""
 INBOX_DAYS = 14
 """How long the inbox remembers an event: longer than any transport keeps it."""
 log = telemetry.log("schedule")
@@ -32,9 +35,15 @@ async def release_holds(commerce: Commerce) -> None:
 
 
 async def make_partitions(commerce: Commerce) -> None:
-    """Partitions of this month and the next three."""
-    async with commerce.database.work(SYSTEM) as work:
-        await work.run("select agora_make_partitions($1, 4)", work.now.date())
+    """Partitions of this month and the next three, a month at a time. A new one locks the tables its keys point to, so it
+    gives way: it waits less for a lock than PostgreSQL waits (1 s) before it picks a victim among those who wait."""
+    this_month = commerce.database.clock().date().replace(day=1)
+    for ahead in range(MONTHS_AHEAD):
+        async with commerce.database.work(SYSTEM) as work:
+            await work.run("set local lock_timeout = '300ms'")
+            await work.run(
+                "select agora_make_partitions(($1::date + make_interval(months => $2))::date, 1)", this_month, ahead
+            )
 
 
 async def forget(commerce: Commerce) -> None:
@@ -44,9 +53,18 @@ async def forget(commerce: Commerce) -> None:
         await work.run("delete from inbox_events where at < $1", work.now - timedelta(days=INBOX_DAYS))
 
 
+async def sla_at_risk(commerce: Commerce) -> None:
+    """Tickets whose answer comes near its target are warned of, missed ones escalated; the solved of last week close."""
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.support.watch(work)
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.support.close_solved(work)
+
+
 JOBS = [
     Job("release_holds", timedelta(seconds=10), release_holds),
     Job("make_partitions", timedelta(hours=12), make_partitions),
+    Job("sla_at_risk", timedelta(seconds=30), sla_at_risk),
     Job("forget", timedelta(hours=1), forget),
 ]
 
@@ -93,4 +111,8 @@ async def _run(commerce: Commerce, job: Job) -> None:
         log.error("job_failed", job=job.name, exc_info=True)
         error = type(failed).__name__
     async with commerce.database.work(SYSTEM) as work:
-        await work.run("update schedules set last_error = $2 where name = $1", job.name, error)
+        await work.run(
+            "update schedules set last_error = $2, next_at = case when $2::text is null then next_at "
+            "else least(next_at, $3::timestamptz + make_interval(secs => $4)) end where name = $1",
+            *(job.name, error, work.now, RETRY_SECONDS),
+        )

@@ -1,8 +1,11 @@
 """The one table of who reacts to what. A consumer's name is its key in the inbox: never rename one."""
 
+from agents.roster import AGENTS
 from commerce.app import Commerce
+from commerce.orchestration.events import AgentCommand, AgentQuery
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
+from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.inbox import Consumer
 
@@ -16,14 +19,23 @@ HISTORY = (
 )
 
 
+ADDRESSED = (AgentCommand, AgentQuery)
+"""Messages that go to one agent each, on its own topics."""
+
+
 def consumers(commerce: Commerce) -> list[Consumer]:
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),
+        Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
+        Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]
 
 
 def topics(found: list[Consumer]) -> list[str]:
-    return sorted({event.topic for consumer in found for event in consumer.events})
+    """Every topic these consumers read; a message to an agent has that agent's own."""
+    wanted = {event for consumer in found for event in consumer.events}
+    own = {f"{agent}.{event.topic}" for event in wanted.intersection(ADDRESSED) for agent in AGENTS}
+    return sorted(own | {event.topic for event in wanted.difference(ADDRESSED)})

@@ -1,18 +1,37 @@
-"""The inspector: sagas and dead letters, for those who operate the shop."""
+"""The inspector: sagas, dead letters and agents, for those who operate the shop."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from agents.roster import AGENTS
 from api.deps import Edge, needs
-from commerce.orchestration.permissions import OPERATE, READ_SAGAS
-from commerce.orchestration.schemas import DeadLetterId, DeadLetterView, LetterStatus, SagaId, SagaStatus, SagaView
-from kernel.schemas import Page
+from commerce.orchestration import Limits
+from commerce.orchestration.errors import UnknownAgent
+from commerce.orchestration.permissions import ASK_AGENTS, OPERATE, READ_AGENTS, READ_SAGAS
+from commerce.orchestration.schemas import (
+    AnsweredView,
+    AskAgent,
+    ChangeAgent,
+    DeadLetterId,
+    DeadLetterView,
+    LetterStatus,
+    RunView,
+    SagaId,
+    SagaStatus,
+    SagaView,
+    SpendView,
+)
+from kernel.db import Work
+from kernel.schemas import Page, View
 
 router = APIRouter(prefix="/v1", tags=["orchestration"])
 Read = Annotated[Edge, needs(READ_SAGAS)]
 Operate = Annotated[Edge, needs(OPERATE)]
+Agents = Annotated[Edge, needs(READ_AGENTS)]
+Ask = Annotated[Edge, needs(ASK_AGENTS)]
 Cursor = Annotated[str | None, Query(max_length=64)]
 Size = Annotated[int, Query(ge=1, le=100)]
 
@@ -51,3 +70,99 @@ async def replay(letter_id: DeadLetterId, edge: Operate) -> Response:
 @router.post("/dead-letters/{letter_id}/dismiss", status_code=204)
 async def dismiss(letter_id: DeadLetterId, edge: Operate) -> Response:
     return await edge.once(lambda work: edge.commerce.orchestration.dismiss(work, letter_id), 200)
+
+
+class Sent(View):
+    """The id that the answer will carry."""
+
+    id: UUID
+
+
+class AgentView(View):
+    """An agent: what it is for, which tools it has, how far it goes alone, whether it may, what it used today."""
+
+    name: str
+    purpose: str
+    tools: list[str]
+    autonomy: str
+    enabled: bool
+    limits: Limits
+    spend: SpendView
+
+
+@router.get("/agents", response_model=list[AgentView])
+async def agents(edge: Agents) -> Response:
+    """All agents of the shop."""
+    return await edge.run(lambda work: _agents(edge, work))
+
+
+@router.get("/agents/{name}/runs", response_model=Page[RunView])
+async def agent_runs(
+    name: str,
+    edge: Agents,
+    cursor: Cursor = None,
+    size: Size = 20,
+) -> Response:
+    """What an agent did and why, newest first."""
+    _known(name)
+    return await edge.run(lambda work: edge.commerce.runs.page(work, name, cursor, size))
+
+
+@router.patch("/agents/{name}", response_model=AgentView)
+async def change_agent(name: str, command: ChangeAgent, edge: Operate) -> Response:
+    """Switches an agent on or off, or replaces its limits; at once, in every process."""
+    _known(name)
+
+    async def act(work: Work) -> AgentView:
+        await edge.commerce.runs.switch(work, name, command)
+        return next(agent for agent in await _agents(edge, work) if agent.name == name)
+
+    return await edge.once(act, 200)
+
+
+@router.post("/agents/{name}/commands", status_code=202, response_model=Sent)
+async def command_agent(name: str, command: AskAgent, edge: Ask) -> Response:
+    """Sends an agent a command; its answer is at `/v1/agents/errands/{id}`, and an AgentAnswered event."""
+    return await _send(edge, "command", name, command)
+
+
+@router.post("/agents/{name}/queries", status_code=202, response_model=Sent)
+async def ask_agent(name: str, command: AskAgent, edge: Ask) -> Response:
+    """Asks an agent something; nothing is changed for its answer."""
+    return await _send(edge, "query", name, command)
+
+
+@router.get("/agents/errands/{errand_id}", response_model=AnsweredView)
+async def errand(errand_id: UUID, edge: Ask) -> Response:
+    """What an agent said to a command or a query."""
+    return await edge.run(lambda work: edge.commerce.errands.answered(work, errand_id))
+
+
+async def _send(edge: Edge, kind: Literal["command", "query"], name: str, command: AskAgent) -> Response:
+    _known(name)
+
+    async def act(work: Work) -> Sent:
+        return Sent(id=await edge.commerce.errands.send(work, kind, name, command))
+
+    return await edge.once(act, 202)
+
+
+async def _agents(edge: Edge, work: Work) -> list[AgentView]:
+    switches = await edge.commerce.runs.switches(work, list(AGENTS))
+    return [
+        AgentView(
+            name=name,
+            purpose=spec.purpose,
+            tools=[tool.name for tool in spec.tools],
+            autonomy=spec.autonomy,
+            enabled=switches[name].enabled,
+            limits=spec.limits.model_copy(update=switches[name].limits),
+            spend=switches[name].spend,
+        )
+        for name, spec in AGENTS.items()
+    ]
+
+
+def _known(name: str) -> None:
+    if name not in AGENTS:
+        raise UnknownAgent()

@@ -23,6 +23,7 @@ from commerce.pricing.schemas import CreateChannel, SetPrice, SetTaxRate
 from commerce.product.schemas import CreateCategory, CreateProduct, NewMedia, NewVariant
 from commerce.promotion.schemas import CreateCoupon
 from commerce.shipping.schemas import NewRate, SetShippingMethod
+from commerce.support.schemas import WriteArticle, WriteMacro
 from kernel.auth import SYSTEM
 from kernel.db import Work
 from kernel.settings import Settings
@@ -34,6 +35,20 @@ STOCK = (40, 25, 60, 12, 80, 5)
 """Units of each variant, in turn."""
 US_PRICE = 115
 """Dollar cents per 100 euro cents."""
+MACROS = (
+    (
+        "lost-parcel",
+        "We look for the parcel",
+        "Hello {{ name }},\n\nwe have asked the carrier about the parcel of your order {{ order }} and write again as "
+        "soon as we know more.",
+    ),
+    (
+        "more-details",
+        "We need more details",
+        "Thank you for your request {{ number }}. Could you tell us a little more, so that we can help?",
+    ),
+)
+"""Code, title and text of the first answers on the desk's shelf."""
 USERS = ("customer", "merchant", "support", "admin")
 
 
@@ -75,8 +90,9 @@ async def make(shop: Commerce, password: str) -> Demo:
             merchant = await shop.merchant.create(work, CreateMerchant(**entry))
             await shop.merchant.activate(work, merchant.id)
             merchants[entry["slug"]] = merchant.id
-            variants += await _products(shop, work, merchant.id, entry["slug"], catalogue, [web, us])
+            variants += await _products(shop, work, merchant.id, entry, catalogue, [web, us])
         await _people(shop, work, password_hash, merchants["northlight"])
+        await _help(shop, work)
     return Demo(merchants, variants)
 
 
@@ -134,18 +150,25 @@ async def _coupons(shop: Commerce, work: Work) -> None:
 
 
 async def _products(
-    shop: Commerce, work: Work, merchant: UUID, slug: str, catalogue: dict[str, Any], channels: list[ChannelFacts]
+    shop: Commerce,
+    work: Work,
+    merchant: UUID,
+    facts: dict[str, str],
+    catalogue: dict[str, Any],
+    channels: list[ChannelFacts],
 ) -> list[UUID]:
+    slug = facts["slug"]
     location = await shop.inventory.create_location(
         work, CreateLocation(merchant_id=merchant, code=f"{slug}-main", name="Main warehouse", country="DE")
     )
     made: list[UUID] = []
     for entry in catalogue["products"][slug]:
-        command = _product(merchant, slug, entry)
+        command = _product(merchant, facts, entry)
         product_id, variants = await shop.product.create(work, command)
-        for variant in variants.values():
-            await _offer(shop, work, variant, entry["price"], location, STOCK[len(made) % len(STOCK)])
-            made.append(variant)
+        for new in command.variants:
+            price = entry["price"] + sum(entry.get("more", {}).get(value, 0) for value in new.options.values())
+            await _offer(shop, work, variants[new.sku], price, location, STOCK[len(made) % len(STOCK)])
+            made.append(variants[new.sku])
         # The US channel carries one merchant only: the others' products are not for sale there.
         for channel in channels if slug == "volt-and-wire" else channels[:1]:
             await shop.product.publish(work, product_id, channel)
@@ -159,12 +182,12 @@ async def _offer(shop: Commerce, work: Work, variant: UUID, price: int, location
     await shop.inventory.receive(work, ReceiveStock(location_id=location, variant_id=variant, quantity=units))
 
 
-def _product(merchant: UUID, slug: str, entry: dict[str, Any]) -> CreateProduct:
+def _product(merchant: UUID, facts: dict[str, str], entry: dict[str, Any]) -> CreateProduct:
     name = entry["name"]
     plain = "".join(c if c.isalnum() else "-" for c in name.lower().replace("'", "")).strip("-")
     axes = entry["options"]
     chosen = [dict(zip(axes, values, strict=True)) for values in combinations(*axes.values())]
-    stem = f"{slug[:2]}-{plain}".upper()[:40]
+    stem = f"{facts['slug'][:2]}-{plain}".upper()[:40]
     variants = [
         NewVariant(sku=f"{stem}-{n + 1:02}", options=options, weight_g=entry["weight"])
         for n, options in enumerate(chosen)
@@ -175,7 +198,7 @@ def _product(merchant: UUID, slug: str, entry: dict[str, Any]) -> CreateProduct:
         name=name,
         description=entry["text"],
         category=entry["in"],
-        brand=slug.replace("-", " ").title(),
+        brand=facts["name"],
         specifications=entry["specs"],
         tags=sorted({value.lower() for options in chosen for value in options.values()})[:20],
         media=[NewMedia(url=f"/media/{plain}.svg", alt=name)],
@@ -196,6 +219,13 @@ async def _people(shop: Commerce, work: Work, password_hash: str, merchant: UUID
         await shop.customer.add_address(work, home)
         card = AddPaymentMethod(token=DEMO_CARD, brand="visa", last4="4242")
         await shop.payment.add_method(work, card)
+
+
+async def _help(shop: Commerce, work: Work) -> None:
+    for article in yaml.safe_load((HERE / "articles.yaml").read_text()):
+        await shop.support.articles.write(work, WriteArticle(**article))
+    for code, title, body in MACROS:
+        await shop.support.macros.write(work, WriteMacro(code=code, title=title, body=body))
 
 
 @contextmanager

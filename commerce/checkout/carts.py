@@ -30,8 +30,10 @@ from commerce.inventory import InventoryService
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
 from commerce.promotion import Adjustment, PromotionService
+from kernel.consent import demand
 from kernel.db import Work
 from kernel.ids import new_id
+from kernel.money import Money
 from kernel.schemas import money
 
 
@@ -80,6 +82,21 @@ class CartService:
         )
         return _view(cart, channel, [], [], [], {})
 
+    async def current(self, work: Work) -> CartView:
+        """The caller's newest open cart; an empty one is made where there is none."""
+        work.principal.require(BUY)
+        who = work.principal
+        cart_id = await work.value(statements.NEWEST, who.customer_id, who.guest_key)
+        return await self.get(work, cart_id) if cart_id else await self.create(work, CreateCart())
+
+    @staticmethod
+    def line_of(cart: CartView, sku: str) -> UUID:
+        """The line of a SKU in a cart. Raises UnknownLine."""
+        for line in cart.lines:
+            if line.sku == sku.strip().upper():
+                return line.id
+        raise UnknownLine()
+
     async def get(self, work: Work, cart_id: UUID) -> CartView:
         work.principal.require(BUY)
         return await self._show(work, await self._read(work, statements.READ, cart_id))
@@ -115,7 +132,10 @@ class CartService:
 
     async def remove_line(self, work: Work, cart_id: UUID, line_id: UUID) -> CartView:
         cart = await self.open(work, cart_id)
-        cart.lines.remove(_line(cart, line_id))
+        line = _line(cart, line_id)
+        sku, name, _ = (await self._product.names(work, [line.variant_id]))[line.variant_id]
+        await demand(work, "cart.remove", f"Take {name} ({sku}) out of your cart?", line=line_id)
+        cart.lines.remove(line)
         await work.run("delete from cart_lines where id = $1", line_id)
         return await self._show(work, cart)
 
@@ -123,6 +143,7 @@ class CartService:
         """Enters a code. Raises UnknownCoupon, CouponExpired, CouponUsedUp, CouponAlreadyUsed."""
         cart = await self.open(work, cart_id)
         coupon = await self._promotion.check(work, command.code)
+        await demand(work, "cart.coupon", f"Use the coupon {coupon.code} ({coupon.name})?", coupon=coupon.code)
         if coupon.code not in cart.codes:
             cart.codes.append(coupon.code)
             await work.run("insert into cart_adjustments (cart_id, code) values ($1, $2)", cart.id, coupon.code)
@@ -192,6 +213,15 @@ class CartService:
         available = (await self._inventory.available(work, [line.variant_id])).get(line.variant_id, 0)
         if line.quantity > available:
             raise NotEnoughToAdd(available=available, sku=item.sold.sku)
+        each = Money(item.price.unit_minor, channel.currency)
+        await demand(
+            work,
+            "cart.set",
+            f"Have {line.quantity} × {item.sold.title} in your cart, at {each} each?",
+            variant=line.variant_id,
+            quantity=line.quantity,
+            price=item.price.unit_minor,
+        )
         await work.run(statements.SET_LINE, line.id, cart.id, line.variant_id, line.quantity)
         return await self._show(work, cart, items)
 

@@ -28,6 +28,7 @@ from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
 from commerce.shipping import ShippingService
 from commerce.warehouse import ToPick
+from kernel.consent import demand
 from kernel.db import Work
 from kernel.money import Money
 from kernel.saga_engine import Engine, Run
@@ -83,6 +84,7 @@ class CheckoutService:
             *(command.shipping_method, address, placed),
         )
         tender = await self._tender(work, command, group.total)
+        await self._demand(work, cart, group, tender, items)
         await self._parts.order.place(work, group)
         await self._parts.promotion.redeem(work, group_id, adjustments)
         intent, risk = await self._parts.payment.open(work, group_id, Money(group.total, group.currency), tender)
@@ -151,6 +153,28 @@ class CheckoutService:
             await wake(work, saga.KIND, group_id)
 
     # --- the parts of placing an order ---
+
+    async def _demand(
+        self, work: Work, cart: CartState, group: NewGroup, tender: Tender, items: Sequence[Item]
+    ) -> None:
+        """An agent places an order only after its person saw exactly this. For a person who calls: nothing to do."""
+        if work.principal.act is None:
+            return
+        goods = ", ".join(f"{item.quantity} × {item.sold.title}" for item in items)
+        total = Money(group.total, group.currency)
+        delivery = Money(sum(order.shipping for order in group.orders), group.currency)
+        await demand(
+            work,
+            "checkout.buy",
+            f"Order {goods} for {total} ({group.shipping_method} delivery {delivery} included), paid by "
+            f"{tender.kind.replace('_', ' ')}, to {group.address.one_line}?",
+            cart=cart.id,
+            total=group.total,
+            method=tender.method_id,
+            by=group.shipping_method,
+            items=[(item.sold.variant_id, item.quantity) for item in items],
+            to=group.address.model_dump(),
+        )
 
     async def _who_and_where(self, work: Work, cart: CartState, command: PlaceOrder) -> tuple[str, Address]:
         email = cart.email

@@ -11,6 +11,10 @@ select cart.*, agora_cart_contents(id) as contents from cart
 READ = _CART.format(lock="")
 LOCK = _CART.format(lock="for update")
 
+NEWEST = """
+select id from carts where status = 'open' and (customer_id = $1 or guest_key = $2) order by id desc limit 1
+"""
+
 CREATE = """
 insert into carts (id, channel_id, customer_id, guest_key, email, status, created_at, updated_at)
 values ($1, $2, $3, $4, $5, 'open', $6, $6)

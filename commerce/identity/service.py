@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -89,6 +89,16 @@ class IdentityService:
         if customer_id:
             await work.run("update users set customer_id = $2 where id = $1", user_id, customer_id)
         audit.append(work, "user.role_added", f"user:{user_id}", role=role)
+
+    async def has_role(self, work: Work, user_id: UUID, roles: Sequence[str]) -> bool:
+        """Whether an active user has any of these roles."""
+        return bool(
+            await work.value(
+                "select exists (select from user_roles r join users u on u.id = r.user_id "
+                "where u.id = $1 and u.status = 'active' and r.role = any($2))",
+                *(user_id, list(roles)),
+            )
+        )
 
     async def user_by_email(self, work: Work, email: str) -> User | None:
         return await self._users.find(work, self._users.table.c.email == email.lower())

@@ -19,7 +19,7 @@ from commerce.inventory.tables import Level, Location
 from kernel.db import Work
 from kernel.errors import Forbidden
 from kernel.ids import new_id, public
-from kernel.repository import Repository
+from kernel.repository import Repository, cursor_of, key_of
 from kernel.schemas import Page
 
 FIRST = UUID(int=0)
@@ -139,12 +139,20 @@ class InventoryService:
     async def stock(self, work: Work, cursor: str | None = None, size: int = 50) -> Page[StockView]:
         """Levels of the caller's merchants (staff: of all), in id order."""
         work.principal.require(READ_STOCK)
-        after = UUID(hex=cursor) if cursor else FIRST
+        after = key_of(cursor) or FIRST
         rows = await work.rows(
             statements.OF_MERCHANTS, work.principal.is_staff, list(work.principal.merchant_ids), after, size + 1
         )
         items = [StockView.model_validate(dict(row)) for row in rows[:size]]
-        return Page(items=items, next=items[-1].id.hex if len(rows) > size else None)
+        return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
+
+    async def shelves(self, work: Work, below: int | None = None, most: int = 500) -> list[StockView]:
+        """Levels of the caller's merchants, scarcest first; with `below` only those with fewer sellable units."""
+        work.principal.require(READ_STOCK)
+        rows = await work.rows(
+            statements.SCARCEST, work.principal.is_staff, list(work.principal.merchant_ids), below, most
+        )
+        return [StockView.model_validate(dict(row)) for row in rows]
 
 
 def _own(work: Work, merchant_id: UUID) -> None:

@@ -115,3 +115,11 @@ select l.id, l.variant_id, p.name as location, l.on_hand, l.reserved, l.allocate
 from inventory_levels l join inventory_locations p on p.id = l.location_id
 where ($1 or p.merchant_id = any($2)) and l.id > $3 order by l.id limit $4
 """
+
+SCARCEST = f"""
+select l.id, l.variant_id, p.name as location, l.on_hand, l.reserved, l.allocated,
+       greatest({SELLABLE}, 0) as available
+from inventory_levels l join inventory_locations p on p.id = l.location_id
+where ($1 or p.merchant_id = any($2)) and ($3::bigint is null or {SELLABLE} < $3)
+order by {SELLABLE}, l.id limit $4
+"""

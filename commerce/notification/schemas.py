@@ -1,5 +1,6 @@
-"""Views of notification."""
+"""Facts and views of notification."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +9,23 @@ from kernel.ids import PublicId
 from kernel.schemas import View
 
 NotificationId = Annotated[UUID, PublicId("ntf")]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell one reader: a line in the feed of the customer or merchant, and a mail where there is an address.
+
+    `cause` names the fact, such as the id of its event: nobody is told twice of one."""
+
+    cause: str
+    kind: str
+    title: str
+    text: str
+    customer_id: UUID | None = None
+    merchant_id: UUID | None = None
+    email: str | None = None
+    subject: str = ""
+    mail: str = ""
 
 
 class NotificationView(View):

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from commerce.email import EmailService, Mail
 from commerce.notification.errors import UnknownNotification
 from commerce.notification.permissions import READ_FEED
-from commerce.notification.schemas import NotificationView
+from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.tables import Notification
 from commerce.order import OrderService, Told
 from kernel.db import Work
@@ -76,6 +76,19 @@ class NotificationService:
                     (cause, None, merchant, kind, TO_MERCHANT[kind].format(number=number), "")
                     for merchant, number in about.numbers.items()
                 ]
+        await self._put(work, lines, mails)
+
+    async def write(self, work: Work, notices: Sequence[Notice]) -> None:
+        """Tells what an upper context has to say, in the words it brings; two statements a batch."""
+        mails = [Mail(n.cause, n.email, n.subject, n.mail) for n in notices if n.email]
+        lines = [
+            (n.cause, n.customer_id, n.merchant_id, n.kind, n.title, n.text)
+            for n in notices
+            if n.customer_id or n.merchant_id
+        ]
+        await self._put(work, lines, mails)
+
+    async def _put(self, work: Work, lines: Sequence[Line], mails: Sequence[Mail]) -> None:
         if mails:
             await self._email.queue(work, mails)
         if lines:

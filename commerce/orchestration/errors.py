@@ -16,3 +16,23 @@ class SagaNotStuck(Conflict):
 class UnknownDeadLetter(NotFound):
     code = "dead_letter_unknown"
     message = "There is no such message among those put aside."
+
+
+class AgentSwitchedOff(Conflict):
+    code = "agent_switched_off"
+    message = "The {agent} agent is switched off at the moment."
+
+
+class BudgetUsedUp(Conflict):
+    code = "agent_budget_used_up"
+    message = "The {agent} agent has used up its budget for today."
+
+
+class UnknownAgent(NotFound):
+    code = "agent_unknown"
+    message = "There is no such agent."
+
+
+class UnknownErrand(NotFound):
+    code = "agent_errand_unknown"
+    message = "There is no such command or query, or its message is still on its way."

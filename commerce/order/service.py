@@ -27,7 +27,9 @@ from commerce.order.schemas import (
 from commerce.order.tables import Order, OrderGroup, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
+from kernel.consent import demand
 from kernel.db import Work
+from kernel.ids import parse
 from kernel.inbox import Delivery
 from kernel.money import Money
 from kernel.repository import Repository
@@ -97,6 +99,15 @@ class OrderService:
             raise NotCancellable(status=order.status)
         if others := [o for o in orders if o.status not in rules.CANCELLABLE]:
             raise GroupNotCancellable(status=others[0].status)
+        paid = Money(group.total, group.currency)
+        await demand(
+            work,
+            "order.cancel",
+            f"Cancel {_numbers(orders)} because of “{command.reason}”? {paid} goes back the way it was paid.",
+            group=group.id,
+            reason=command.reason,
+            total=group.total,
+        )
         closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
         if closed < len(orders):
             raise NotCancellable(status="already packed")
@@ -120,6 +131,13 @@ class OrderService:
             ):
                 raise AddressNotChangeable(status=other.status)
         to = command.address
+        await demand(
+            work,
+            "order.address",
+            f"Send {_numbers(orders)} to {to.one_line} instead?",
+            group=order.group_id,
+            address=to.model_dump(),
+        )
         await work.run(
             statements.CHANGE_ADDRESS,
             *(order.group_id, to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country, work.now),
@@ -165,6 +183,18 @@ class OrderService:
             raise OrderNotFound()
         (found,) = await self._views(work, [order])
         return found
+
+    async def named(self, work: Work, name: str) -> OrderView:
+        """An order of the caller by its number, its id, or as "latest". Raises OrderNotFound."""
+        if name.lower() == "latest":
+            newest = (await self.page(work, size=1)).items
+            if not newest:
+                raise OrderNotFound()
+            return newest[0]
+        try:
+            return await self.view(work, parse("ord", name))
+        except ValueError:
+            return await self.by_number(work, name.lstrip("#"))
 
     async def page(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
         """The caller's orders, newest first: a customer's own, a merchant's own, all for staff."""
@@ -232,3 +262,9 @@ class OrderService:
             return []
         rows = await work.rows(statements.LINES, [order.id for order in orders])
         return [order_view(order, [row for row in rows if row["order_id"] == order.id]) for order in orders]
+
+
+def _numbers(orders: Sequence[Order]) -> str:
+    """The orders of a purchase in words; one purchase goes through as a whole."""
+    numbers = sorted(order.number for order in orders)
+    return f"order {numbers[0]}" if len(numbers) == 1 else f"orders {', '.join(numbers)}"

@@ -35,18 +35,23 @@ from commerce.payment.schemas import (
     Tender,
 )
 from commerce.payment.tables import GiftCard, PaymentIntent, PaymentMethod
+from kernel.consent import demand
 from kernel.db import Work
 from kernel.errors import Unauthenticated
-from kernel.ids import new_id
+from kernel.ids import new_id, public
 from kernel.money import Money
 from kernel.repository import Repository
 from kernel.schemas import money
+
+KINDS = ("card", "gift card")
+"""What the shop takes, in words."""
 
 
 class PaymentService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.ledger = Ledger()
+        self.kinds = KINDS
         self._methods = Repository(PaymentMethod, "customer_id")
 
     # --- methods of a customer ---
@@ -61,6 +66,8 @@ class PaymentService:
             card = await self._gift_card(work, command.gift_card_code)
         elif not command.token or not self.gateway.accepts(command.token):
             raise PaymentTokenRefused()
+        what = f"a gift card with {Money(card.balance, card.currency)} on it" if card else "a card"
+        await demand(work, "payment.save_method", f"Save {what} as a way to pay?", **command.model_dump())
         method = PaymentMethod(
             id=new_id(),
             customer_id=work.principal.customer_id,
@@ -84,6 +91,19 @@ class PaymentService:
             rows = await work.rows("select * from payment_gift_cards where id = any($1)", ids)
             cards = {row["id"]: GiftCard(**dict(row)) for row in rows}
         return [_view(m, cards.get(m.gift_card_id) if m.gift_card_id else None) for m in found]
+
+    async def chosen(self, work: Work, wish: str) -> PaymentMethodView:
+        """The saved method a person means: by id, last four digits, kind, or the first one. Raises UnknownPaymentMethod."""
+        found = await self.methods(work)
+        wanted = wish.strip().lower()
+        mine = [
+            m
+            for m in found
+            if wanted in ("", "default", m.last4, m.brand, m.kind.replace("_", " "), public("pm", m.id))
+        ]
+        if not mine:
+            raise UnknownPaymentMethod()
+        return mine[0]
 
     async def tender(self, work: Work, method_id: UUID | None, token: str | None) -> Tender:
         """How this checkout pays: the caller's saved method, or a token. Raises UnknownPaymentMethod."""

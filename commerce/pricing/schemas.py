@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from commerce.pricing.rules import DEFAULT_POLICY
 from kernel.ids import PublicId
 from kernel.schemas import Code, Command, Country, Currency, Text
 
@@ -42,6 +44,15 @@ class CreateChannel(Command):
     country: Country
     tax_included: bool = True
     policy: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("policy")
+    @classmethod
+    def _known(cls, policy: dict[str, Any]) -> dict[str, Any]:
+        """Only what DEFAULT_POLICY names, each of the type it has there."""
+        for name, value in policy.items():
+            if type(value) is not type(DEFAULT_POLICY.get(name)):
+                raise PydanticCustomError("policy", "no policy of that name and type: {name}", {"name": name})
+        return policy
 
 
 class SetTaxRate(Command):

@@ -6,14 +6,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from commerce.pricing.errors import CurrencyOfListDiffers, UnknownChannel, UnknownCurrency
+from commerce.pricing.errors import (
+    ChannelTaken,
+    CurrencyOfListDiffers,
+    ReductionIsNone,
+    UnknownChannel,
+    UnknownCurrency,
+)
 from commerce.pricing.events import PriceChanged
 from commerce.pricing.permissions import WRITE_CHANNELS, WRITE_PRICES
 from commerce.pricing.rules import DEFAULT_POLICY
 from commerce.pricing.schemas import ChannelFacts, CreateChannel, PriceFacts, SetPrice, SetTaxRate
 from commerce.pricing.tables import Channel, PriceList
 from kernel.cache import Cache
-from kernel.db import Record, Work
+from kernel.db import Record, Work, law
 from kernel.ids import new_id
 from kernel.repository import Repository
 
@@ -124,10 +130,11 @@ class PricingService:
         return found
 
     async def create_channel(self, work: Work, command: CreateChannel) -> ChannelFacts:
-        """A channel with its base price list."""
+        """A channel with its base price list. Raises ChannelTaken."""
         work.principal.require(WRITE_CHANNELS)
         channel = Channel(id=new_id(), active=True, created_at=work.now, **command.model_dump())
-        await self._channel_rows.add(work, channel)
+        with law("uq_channels_code", ChannelTaken(channel=command.code)):
+            await self._channel_rows.add(work, channel)
         base = PriceList(
             id=new_id(), channel_id=channel.id, code="base", currency=channel.currency, starts_at=work.now, ends_at=None
         )
@@ -144,7 +151,9 @@ class PricingService:
         self._taxes.forget(command.country)
 
     async def set_price(self, work: Work, command: SetPrice) -> None:
-        """Sets the base price of a variant; an unchanged price writes nothing. Emits PriceChanged."""
+        """Sets the base price of a variant; an unchanged price writes nothing. Emits PriceChanged.
+
+        Raises UnknownChannel, CurrencyOfListDiffers, ReductionIsNone."""
         work.principal.require(WRITE_PRICES)
         channel = await self.channel(work, command.channel)
         base = await self._lists.find(
@@ -154,11 +163,12 @@ class PricingService:
             raise UnknownChannel(channel=command.channel)
         if base.currency != channel.currency:
             raise CurrencyOfListDiffers(list_currency=base.currency, currency=channel.currency)
-        changed = await work.run(
-            _SET_PRICE,
-            *(new_id(), command.variant_id, base.id, command.min_quantity, command.minor),
-            *(command.compare_at_minor, work.now, new_id()),
-        )
+        with law("ck_prices_compare_at", ReductionIsNone()):
+            changed = await work.run(
+                _SET_PRICE,
+                *(new_id(), command.variant_id, base.id, command.min_quantity, command.minor),
+                *(command.compare_at_minor, work.now, new_id()),
+            )
         if changed:
             work.emit(
                 PriceChanged(

@@ -13,6 +13,11 @@ class UnknownCategory(NotFound):
     message = "There is no category {category}."
 
 
+class CategoryTaken(Conflict):
+    code = "category_slug_taken"
+    message = "There is already a category {category}."
+
+
 class CategoryCycle(Conflict):
     code = "category_cycle"
     message = "A category cannot lie inside itself."
@@ -31,6 +36,11 @@ class OptionsTaken(Conflict):
 class ProductSlugTaken(Conflict):
     code = "product_slug_taken"
     message = "There is already a product with that slug."
+
+
+class UnknownShop(NotFound):
+    code = "product_merchant_unknown"
+    message = "There is no such merchant."
 
 
 class NotPublishable(Conflict):

@@ -29,6 +29,11 @@ class Sellable:
     weight_g: int
     tax_class: str
 
+    @property
+    def title(self) -> str:
+        """Its name as a person says it."""
+        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+
 
 class CreateCategory(Command):
     slug: Slug

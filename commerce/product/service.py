@@ -7,12 +7,14 @@ from commerce.inventory import InventoryService
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.product.errors import (
     CategoryCycle,
+    CategoryTaken,
     NotPublishable,
     OptionsTaken,
     ProductSlugTaken,
     SkuTaken,
     UnknownCategory,
     UnknownProduct,
+    UnknownShop,
 )
 from commerce.product.events import ProductCreated, ProductPublished, ProductUnpublished
 from commerce.product.permissions import WRITE_CATEGORIES, WRITE_PRODUCTS
@@ -29,7 +31,7 @@ from commerce.product.storefront import LISTING, MEDIA, PUBLISHED, VARIANTS, pag
 from commerce.product.tables import Category, Media, Product, Variant
 from kernel.db import Record, Work, law
 from kernel.errors import Forbidden
-from kernel.ids import new_id, public
+from kernel.ids import new_id, parse, public
 from kernel.repository import Repository
 from kernel.schemas import Page, money
 
@@ -89,6 +91,26 @@ class ProductService:
         (view,) = await self._views(work, channel, rows)
         return view
 
+    async def named(self, work: Work, channel: ChannelFacts, name: str) -> ProductView:
+        """A published product by its id, by a SKU of it, or as the best match of its name. Raises UnknownProduct."""
+        try:
+            return await self.get(work, channel, parse("prd", name))
+        except ValueError:
+            product = await work.value("select product_id from product_variants where sku = upper($1)", name)
+        if product:
+            return await self.get(work, channel, product)
+        found = (await self.page(work, channel, name, size=1)).items
+        if not found:
+            raise UnknownProduct()
+        return found[0]
+
+    async def variant(self, work: Work, sku: str) -> UUID:
+        """The variant of a SKU. Raises UnknownProduct."""
+        found: UUID | None = await work.value("select id from product_variants where sku = upper($1) and active", sku)
+        if found is None:
+            raise UnknownProduct()
+        return found
+
     async def categories(self, work: Work) -> list[CategoryView]:
         rows = await work.rows(
             "select c.slug, c.name, up.slug as parent from product_categories c "
@@ -132,7 +154,8 @@ class ProductService:
         work.principal.require(WRITE_CATEGORIES)
         parent = await self._category(work, command.parent) if command.parent else None
         category = Category(id=new_id(), slug=command.slug, name=command.name, parent_id=parent)
-        await self._categories.add(work, category)
+        with law("uq_product_categories_slug", CategoryTaken(category=command.slug)):
+            await self._categories.add(work, category)
 
     async def move_category(self, work: Work, slug: str, parent: str | None) -> None:
         """Hangs a category under another one. Raises CategoryCycle."""
@@ -144,7 +167,8 @@ class ProductService:
     async def create(self, work: Work, command: CreateProduct) -> tuple[UUID, dict[str, UUID]]:
         """A product with its variants, not yet shown anywhere; returns its id and its variants' ids by SKU.
 
-        Emits ProductCreated. Raises SkuTaken, OptionsTaken, ProductSlugTaken, UnknownCategory."""
+        Emits ProductCreated. Raises SkuTaken, OptionsTaken, ProductSlugTaken, UnknownCategory,
+        UnknownShop."""
         work.principal.require(WRITE_PRODUCTS)
         if not work.principal.is_staff and command.merchant_id not in work.principal.merchant_ids:
             raise Forbidden(permission=f"merchant {public('mer', command.merchant_id)}")
@@ -166,7 +190,7 @@ class ProductService:
 
     async def _add_product(self, work: Work, product_id: UUID, command: CreateProduct) -> None:
         category, brand = await self._category(work, command.category), await self._brand(work, command.brand)
-        with law("uq_products_slug", ProductSlugTaken()):
+        with law("uq_products_slug", ProductSlugTaken()), law("fk_products_merchant_id", UnknownShop()):
             await work.run(
                 "insert into products (id, merchant_id, category_id, brand_id, slug, name, description, tax_class, "
                 "specifications, tags, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
@@ -218,7 +242,7 @@ class ProductService:
             "media": bool(media),
             "tax_class": bool(product and product.tax_class),
         }
-        return [need for need in channel.policy["publish_needs"] if not has[need]]
+        return [need for need in channel.policy["publish_needs"] if not has.get(need)]
 
     async def _own(self, work: Work, product_id: UUID) -> Product:
         work.principal.require(WRITE_PRODUCTS)

@@ -1,9 +1,10 @@
 """The SQL of the storefront: published products of a channel, searched by words and by similar spelling."""
 
+import re
 from uuid import UUID
 
 from kernel.db import Record, Work
-from kernel.repository import BadCursor
+from kernel.repository import BadCursor, cursor_of, key_of
 
 PUBLISHED = "not p.suspended and l.published_at <= $2 and (l.unpublished_at is null or l.unpublished_at > $2)"
 
@@ -45,21 +46,14 @@ async def page_of(
         start = _number(cursor)
         rows = await work.rows(_RANKED, channel_id, work.now, category, q.strip(), start, size + 1)
         return rows[:size], f"r{start + size}" if len(rows) > size else None
-    after = _key(cursor)
+    after = key_of(cursor)
     rows = await work.rows(_NEWEST, channel_id, work.now, category, after, size + 1)
-    return rows[:size], rows[size - 1]["id"].hex if len(rows) > size else None
+    return rows[:size], cursor_of(rows[size - 1]["id"]) if len(rows) > size else None
 
 
 def _number(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    if not cursor.startswith("r") or not cursor[1:].isdigit() or len(cursor) > 8:
+    if not re.fullmatch(r"r[0-9]{1,7}", cursor):
         raise BadCursor()
     return int(cursor[1:])
-
-
-def _key(cursor: str | None) -> UUID | None:
-    try:
-        return UUID(hex=cursor) if cursor else None
-    except ValueError:
-        raise BadCursor() from None

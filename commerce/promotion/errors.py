@@ -1,6 +1,6 @@
 """Facts a coupon can refuse with."""
 
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, Invalid, NotFound
 
 
 class UnknownCoupon(NotFound):
@@ -21,6 +21,16 @@ class CouponUsedUp(Conflict):
 class CouponAlreadyUsed(Conflict):
     code = "coupon_already_used"
     message = "The coupon {coupon} can be used once, and you have used it."
+
+
+class CouponWindowEmpty(Invalid):
+    code = "coupon_window_empty"
+    message = "The coupon would end before it begins."
+
+
+class PercentTooHigh(Invalid):
+    code = "coupon_percent_too_high"
+    message = "A coupon takes at most 100 percent off."
 
 
 class CouponTaken(Conflict):

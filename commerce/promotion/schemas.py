@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from kernel.schemas import Command, Currency, Text
+from kernel.schemas import Command, Currency, Minor, Text
 
 CouponCode = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9-]{3,32}$")]
 
@@ -54,9 +54,9 @@ class CreateCoupon(Command):
     kind: Literal["percent", "fixed", "shipping"]
     value: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     currency: Currency = "EUR"
-    minimum_minor: Annotated[int, Field(ge=0)] = 0
-    priority: int = 10
+    minimum_minor: Minor = 0
+    priority: Annotated[int, Field(ge=0, le=1000)] = 10
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
-    usage_limit: Annotated[int, Field(ge=1)] | None = None
+    usage_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     once_per_customer: bool = False

@@ -5,7 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from commerce.promotion import rules
-from commerce.promotion.errors import CouponAlreadyUsed, CouponExpired, CouponTaken, CouponUsedUp, UnknownCoupon
+from commerce.promotion.errors import (
+    CouponAlreadyUsed,
+    CouponExpired,
+    CouponTaken,
+    CouponUsedUp,
+    CouponWindowEmpty,
+    PercentTooHigh,
+    UnknownCoupon,
+)
 from commerce.promotion.events import CouponRedeemed
 from commerce.promotion.permissions import WRITE_PROMOTIONS
 from commerce.promotion.schemas import Adjustment, CouponFacts, CreateCoupon
@@ -91,7 +99,7 @@ class PromotionService:
         await work.run(_GIVE_BACK, group_id)
 
     async def create_coupon(self, work: Work, command: CreateCoupon) -> UUID:
-        """A promotion with its code. Raises CouponTaken."""
+        """A promotion with its code. Raises CouponWindowEmpty, PercentTooHigh, CouponTaken."""
         work.principal.require(WRITE_PROMOTIONS)
         promotion = Promotion(
             id=new_id(),
@@ -105,7 +113,8 @@ class PromotionService:
             ends_at=command.ends_at,
             created_at=work.now,
         )
-        await self._promotions.add(work, promotion)
+        with law("ck_promotions_window", CouponWindowEmpty()), law("ck_promotions_value", PercentTooHigh()):
+            await self._promotions.add(work, promotion)
         coupon = Coupon(
             id=new_id(),
             promotion_id=promotion.id,

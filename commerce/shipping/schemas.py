@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from kernel.schemas import Code, Command, Currency, MoneyView, Text, View
+from kernel.schemas import Code, Command, Currency, Minor, MoneyView, Text, View
 
 Zone = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|\*)$")]
 
@@ -24,9 +24,9 @@ class Rate:
 class NewRate(Command):
     country: Zone
     currency: Currency
-    up_to_g: Annotated[int, Field(ge=1)]
-    minor: Annotated[int, Field(ge=0)]
-    free_from_minor: Annotated[int, Field(ge=0)] | None = None
+    up_to_g: Annotated[int, Field(ge=1, le=100_000_000)]
+    minor: Minor
+    free_from_minor: Minor | None = None
 
 
 class SetShippingMethod(Command):

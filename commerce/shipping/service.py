@@ -1,10 +1,10 @@
 """Shipping rates from tables: no call to anybody, so they may be read inside a checkout."""
 
-from commerce.shipping.errors import ShippingMethodUnavailable
+from commerce.shipping.errors import DaysReversed, RateTwice, ShippingMethodUnavailable
 from commerce.shipping.permissions import WRITE_RATES
 from commerce.shipping.schemas import Rate, SetShippingMethod
 from kernel.cache import Cache
-from kernel.db import Record, Work
+from kernel.db import Record, Work, law
 from kernel.ids import new_id
 
 FRESH = 5.0
@@ -45,19 +45,21 @@ class ShippingService:
         raise ShippingMethodUnavailable(method=code, country=country)
 
     async def set_method(self, work: Work, command: SetShippingMethod) -> None:
-        """Creates a method or replaces it with its whole rate table."""
+        """Creates a method or replaces it with its whole rate table. Raises DaysReversed, RateTwice."""
         work.principal.require(WRITE_RATES)
-        method = await work.value(
-            "insert into shipping_methods (id, code, name, min_days, max_days) values ($1, $2, $3, $4, $5) "
-            "on conflict (code) do update set name = excluded.name, min_days = excluded.min_days, "
-            "max_days = excluded.max_days returning id",
-            *(new_id(), command.code, command.name, command.min_days, command.max_days),
-        )
+        with law("ck_shipping_methods_days", DaysReversed()):
+            method = await work.value(
+                "insert into shipping_methods (id, code, name, min_days, max_days) values ($1, $2, $3, $4, $5) "
+                "on conflict (code) do update set name = excluded.name, min_days = excluded.min_days, "
+                "max_days = excluded.max_days returning id",
+                *(new_id(), command.code, command.name, command.min_days, command.max_days),
+            )
         await work.run("delete from shipping_rates where method_id = $1", method)
         rates = command.rates
-        await work.run(
-            "insert into shipping_rates (id, method_id, country, currency, up_to_g, minor, free_from_minor) "
-            "select uuidv7(), $1, * from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])",
-            *(method, [r.country for r in rates], [r.currency for r in rates], [r.up_to_g for r in rates]),
-            *([r.minor for r in rates], [r.free_from_minor for r in rates]),
-        )
+        with law("uq_shipping_rates_method_id_country_currency_up_to_g", RateTwice()):
+            await work.run(
+                "insert into shipping_rates (id, method_id, country, currency, up_to_g, minor, free_from_minor) "
+                "select uuidv7(), $1, * from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])",
+                *(method, [r.country for r in rates], [r.currency for r in rates], [r.up_to_g for r in rates]),
+                *([r.minor for r in rates], [r.free_from_minor for r in rates]),
+            )

@@ -4,7 +4,9 @@ do $$ begin
   if not exists (select from pg_roles where rolname = 'agora_app') then create role agora_app nologin; end if;
 end $$;
 
-grant agora_app to current_user;
+do $$ begin
+  if not pg_has_role('agora_app', 'member') then grant agora_app to current_user; end if;
+end $$;
 
 create function agora_month_key(at date) returns uuid language sql immutable as $$
   select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid

@@ -178,3 +178,56 @@ async def test_more_than_is_there_cannot_be_added(
     body = {"variant_id": public("var", world.variants["pen"]), "quantity": 4}
     found = await caller.refused("POST", f"/v1/carts/{cart}/lines", 409, "insufficient_stock", json=body)
     assert found["detail"] == "Only 3 of PEN can be bought right now."
+
+
+CURSORS = ("zz", "%00", "%C3%A9", "a" * 64, "r", "r%C2%B2", "r12345678", "-1", "null", "AZrQ-_")
+LISTS = (
+    ("", "/v1/products"),
+    ("", "/v1/products?q=mug"),
+    ("ann", "/v1/orders"),
+    ("ann", "/v1/me/notifications"),
+    ("north", "/v1/merchant/orders"),
+    ("north", "/v1/merchant/stock"),
+    ("admin", "/v1/merchants"),
+    ("admin", "/v1/sagas"),
+    ("admin", "/v1/dead-letters"),
+)
+
+
+async def test_a_cursor_of_no_list_is_refused_by_every_list(http: httpx.AsyncClient) -> None:
+    for who, path in LISTS:
+        caller = await signed_in(http, who) if who else guest(http)
+        for cursor in CURSORS:
+            joined = f"{path}{'&' if '?' in path else '?'}cursor={cursor}"
+            await caller.refused("GET", joined, 422, "bad_cursor")
+
+
+async def test_stock_is_paged_without_gap_or_repetition(http: httpx.AsyncClient) -> None:
+    north = await signed_in(http, "north")
+    whole = [level["id"] for level in (await north.get("/v1/merchant/stock"))["items"]]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = await north.get(f"/v1/merchant/stock?size=2{cursor and '&cursor=' + cursor}")
+        seen += [level["id"] for level in page["items"]]
+        cursor = page["next"]
+    assert seen == whole
+    assert len(whole) == 5
+
+
+async def test_a_nul_character_is_refused_wherever_text_goes(
+    http: httpx.AsyncClient, buyer: tuple[Caller, str], counts: Any
+) -> None:
+    caller, cart = buyer
+    ann = await signed_in(http, "ann")
+    before = await counts()
+    for path in ("products?q=", "products?category=", "products?channel=", "shipping-rates?country=DE&channel="):
+        await caller.refused("GET", f"/v1/{path}a%00b", 422, "invalid_request")
+    await caller.refused("GET", "/simulator/3ds/%00", 422, "invalid_request")
+    await caller.refused("POST", f"/v1/carts/{cart}/coupons", 422, "invalid_request", json={"code": "A\0B"})
+    await caller.refused("DELETE", f"/v1/carts/{cart}/coupons/%00", 422, "invalid_request")
+    for field in ("name", "line1", "city", "region", "postal_code"):
+        address = {**ADDRESS, field: "a\0b"}
+        await ann.refused("POST", "/v1/me/addresses", 422, "invalid_request", json=address)
+        body = {"shipping_address": address, "payment_token": "tok_success"}
+        await caller.refused("POST", f"/v1/carts/{cart}/checkout", 422, "invalid_request", json=body, key=field)
+    assert await counts() == before

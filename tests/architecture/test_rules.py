@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 CODE = ("kernel", "commerce", "memory", "prompts", "tools", "agents", "graphs", "api", "workers", "cli", "migrations")
 CONTEXTS = sorted(path.name for path in (ROOT / "commerce").iterdir() if (path / "__init__.py").exists())
 OTHER_NAMES = {
-    "api": {"app", "deps", "errors", "middleware", "health", "media", "simulator"},
-    "workers": {"consumer", "delivery", "loops", "relay", "run", "schedule", "subscriptions"},
+    "api": {"app", "assistant", "deps", "errors", "middleware", "health", "media", "simulator", "welcome"},
+    "workers": {"agents", "consumer", "delivery", "loops", "relay", "run", "schedule", "subscriptions"},
 }
 """Modules of the edge folders that are not named after a context."""
 
@@ -121,6 +121,7 @@ PUBLIC_ROUTES = {
     "/", "/health/live", "/health/ready", "/metrics", "/media/{slug}.svg", "/simulator/3ds/{reference}",
     "/v1/auth/register", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout", "/v1/products",
     "/v1/products/{product_id}", "/v1/categories", "/v1/shipping-rates", "/v1/webhooks/payments/{gateway}",
+    "/v1/support/articles", "/v1/support/articles/{slug}",
 }  # fmt: skip
 
 
@@ -176,6 +177,16 @@ def descendants(kind: type[AgoraError]) -> Iterator[type[AgoraError]]:
 def test_services_begin_with_their_permission() -> None:
     """A public service method either asks for a permission in its first lines, or is on the list of those that others
     (sagas, reactions, other services) call with rights already checked."""
-    for name in ("order", "checkout", "inventory", "product", "payment", "merchant", "customer", "warehouse"):
+    for name in (
+        "order",
+        "checkout",
+        "inventory",
+        "product",
+        "payment",
+        "merchant",
+        "customer",
+        "warehouse",
+        "support",
+    ):
         text = (ROOT / "commerce" / name / "service.py").read_text()
         assert "work.principal.require(" in text, name

@@ -1,7 +1,6 @@
 """A process is killed, or frozen past its lease, at every point of every saga: another one finishes, nothing is lost."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from typing import Any
@@ -17,9 +16,8 @@ from kernel.ids import new_id
 from kernel.saga import EXTERNAL_POINTS, LOCAL_POINTS, Definition, External, fault_points
 from tests.factories.world import World, add_product
 from tests.faults import buyer
+from tests.faults.forks import FORKS
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.buyer"])
 KILL_LEASE, STOP_LEASE = 0.6, 2.0
 ALL = [
     f"{kind}.{name}.{phase}.{place}"

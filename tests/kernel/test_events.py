@@ -1,7 +1,6 @@
 """Events: each effect once, in order per key; what fails is put aside with its key, retried, and never silently lost."""
 
-from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -9,43 +8,13 @@ import pytest
 from commerce.app import Commerce
 from commerce.order.events import OrderPlaced
 from kernel.auth import SYSTEM
-from kernel.db import Work
 from kernel.ids import new_id
-from kernel.inbox import ATTEMPTS_MOST, Consumer, Delivery, deliver, retry_parked
+from kernel.inbox import ATTEMPTS_MOST, deliver, retry_parked
 from kernel.transport import PostgresTransport
+from tests.factories.events import Recorder, effects, emit
 from workers.relay import relay
 
 TOPIC = ["order"]
-
-
-class Recorder:
-    """A consumer whose effects are rows; it fails for the keys in `broken`."""
-
-    def __init__(self, name: str) -> None:
-        self.broken: set[UUID] = set()
-        self.consumer = Consumer(name, (OrderPlaced,), self.handle)
-
-    async def handle(self, work: Work, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            await work.run(
-                "insert into gateway_usage values ($1, now(), $2)",
-                *(
-                    f"{self.consumer.name}:{delivery.message.key}:{delivery.message.sequence}",
-                    delivery.message.sequence,
-                ),
-            )
-            if delivery.message.key in self.broken:
-                raise RuntimeError("broken on purpose")
-
-
-async def effects(sql: asyncpg.Connection, name: str, key: UUID) -> list[int]:
-    rows = await sql.fetch("select requests from gateway_usage where subject like $1 order by 1", f"{name}:{key}:%")
-    return [row["requests"] for row in rows]
-
-
-async def emit(shop: Commerce, *keys: UUID) -> None:
-    async with shop.database.work(SYSTEM) as work:
-        work.emit(*[OrderPlaced(group_id=key, order_ids=[], total=1, currency="EUR") for key in keys])
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""The customer agent: a person's own profile and addresses."""
+
+from agents.spec import AgentSpec, uses
+from tools import customer
+
+SPEC = AgentSpec(
+    name="customer",
+    purpose="Shows and changes what a person saved with us: profile and addresses.",
+    tools=uses(customer.my_profile, customer.list_addresses, customer.add_address, customer.remove_address),
+    hand_offs=frozenset({"order", "payment", "support"}),
+    autonomy="free",
+)

@@ -1,0 +1,191 @@
+"""What a sentence says for the arguments of a tool: pure functions, one per kind of argument.
+
+An extractor returns None when the sentence does not say it: nothing is guessed, the person is asked.
+"""
+
+import re
+
+from agents.postal import address_of
+
+NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "another": 1, "single": 1, "two": 2, "pair": 2, "couple": 2, "three": 3, "four": 4,
+    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "dozen": 12,
+    "fifteen": 15, "twenty": 20, "thirty": 30,
+}  # fmt: skip
+_ARTICLES = {"a", "an"}
+A_NUMBER = r"(\d{1,4}|" + "|".join(word for word in NUMBERS if word not in _ARTICLES) + r")"
+_UNITS = r"(?!\s*(?:-\s*)?(?:cm|mm|ml|m|l|g|kg|gb|tb|w|inch|%|percent|euros?|eur|usd|dollars?|days?|weeks?|months?|years?)\b)"
+
+_ORDER = re.compile(r"(?<![\w-])#?([A-Za-z]\d{5,12})(?![\w-])|(?<!\w)#(\d{5,12})(?!\w)")
+_LATEST = re.compile(
+    r"\b(?:latest|newest|most recent|last)(?: (?:order|one|purchase|parcel|package))?\b(?! (?:week|month|year|night|\d))",
+    re.I,
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+_AMOUNT = re.compile(
+    r"(?:[€$£]\s?\d+(?:[.,]\d{1,2})?|\b\d+(?:[.,]\d{1,2})?\s?(?:€|\$|£|eur|euros?|usd|dollars?|gbp)(?!\w))", re.I
+)
+QUOTED = re.compile(r"[\"“”„«]([^\"“”„«»]{1,120})[\"“”»]|(?<!\w)'([^']{2,120})'(?!\w)")
+_CODE_AFTER = re.compile(
+    r"\b(?:code|coupon|voucher|promo|discount|rebate|card)\b(?: (?:code|number|is|called|with|the))*[\s:]+([A-Za-z0-9][A-Za-z0-9_-]{2,39})",
+    re.I,
+)
+_CODE = re.compile(r"(?<![\w-])(?=[A-Z0-9-]*[A-Z])[A-Z0-9][A-Z0-9_-]{2,39}(?![\w-])")
+_DIGITS = re.compile(r"(?<![\w#-])\d{4}(?![\w-])")
+_GIFT = re.compile(
+    r"(?<![\w-])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+(?![\w-])|(?<![\w-])(?=[A-Z0-9]*\d)[A-Z0-9]{8,40}(?![\w-])"
+)
+_HELLO = re.compile(
+    r"^(?:(?:hi|hello|hey|hallo|good (?:morning|day|evening|afternoon))(?: there| all)?[\s,.!]+)+(?=(?:\S+\s+){2,}\S)",
+    re.I,
+)
+_BRANDS = ("visa", "mastercard", "amex", "maestro", "discover", "diners", "jcb")
+_NOT_CODES = frozenset({"PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"})
+_PERIODS = {"today": 1, "yesterday": 2, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
+_DAYS_IN = {"day": 1, "week": 7, "month": 30, "year": 365}
+DAYS_MOST = 366
+
+
+def masked(text: str) -> str:
+    """The sentence without what differs from person to person: what is left is what they want."""
+    text = _HELLO.sub("", text)
+    if (found := address_of(text)) is not None:
+        text = f"{text[: found.start]}<address>"
+    text = QUOTED.sub("<quoted>", _EMAIL.sub("<email>", text))
+    text = _ORDER.sub("<order>", _AMOUNT.sub("<amount>", text))
+    text = _GIFT.sub("<code>", text)
+    text = (
+        _CODE.sub(lambda m: m.group() if m.group() in _NOT_CODES or len(m.group()) < 3 else "<code>", text)
+        if not text.isupper()
+        else text
+    )
+    return " ".join(_DIGITS.sub("<digits>", text).split())
+
+
+def order_of(text: str, last: str | None = None) -> str | None:
+    """An order's number, 'latest', or for "it", "my order" and silence the one the conversation showed last."""
+    if match := _ORDER.search(text):
+        return match.group(1).upper() if match.group(1) else f"A{match.group(2)}"
+    return "latest" if _LATEST.search(text) else last
+
+
+def number_of(text: str) -> int | None:
+    match = re.search(rf"\b{A_NUMBER}\b", text, re.I)
+    return _number(match.group(1)) if match else None
+
+
+def quantity_of(text: str) -> int | None:
+    """How many of something: "2", "three", "a pair of"; a number that says a size, an amount or a time is none."""
+    plain = _AMOUNT.sub(" ", _ORDER.sub(" ", text))
+    plain = re.sub(
+        rf"\b(?:instead of|rather than|not|size|ending(?: in| with)?|sized?)\s+(?:just )?{A_NUMBER}\b",
+        " ",
+        plain,
+        flags=re.I,
+    )
+    if match := re.search(rf"\b(?:to|quantity|make (?:it|that))\s+(?:of |be )?{A_NUMBER}\b{_UNITS}", plain, re.I):
+        return _number(match.group(1))
+    if match := re.search(rf"(?<![\w-]){A_NUMBER}(?![\w-]){_UNITS}(?! (?:from|in|out)\b)", plain, re.I):
+        return _number(match.group(1))
+    return None
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else NUMBERS[word.lower()]
+
+
+def coupon_of(text: str) -> str | None:
+    if match := _CODE_AFTER.search(text):
+        word = match.group(1)
+        if re.search(r"\d", word) or word.isupper():
+            return word
+    found = [m.group() for m in _CODE.finditer(text) if m.group() not in _NOT_CODES and not _ORDER.fullmatch(m.group())]
+    return found[0] if found else None
+
+
+def gift_card_of(text: str) -> str | None:
+    """A code of at least 8 characters with a digit in it."""
+    found = [m.group() for m in _GIFT.finditer(text) if len(m.group()) >= 8 and not _ORDER.fullmatch(m.group())]
+    return found[0] if found else None
+
+
+def card_of(text: str) -> str | None:
+    """A saved method: last four digits, brand, or 'gift card'."""
+    if re.search(r"\bgift ?card\b", text, re.I):
+        return "gift card"
+    if match := _DIGITS.search(_ORDER.sub(" ", text)):
+        return match.group()
+    return next((brand for brand in _BRANDS if re.search(rf"\b{brand}\b", text, re.I)), None)
+
+
+def shipping_of(text: str) -> str | None:
+    match = re.search(r"\b(express|standard)\b", text, re.I)
+    return match.group(1).lower() if match else None
+
+
+def place_of(text: str) -> str | None:
+    """A word of a saved address: "to my office address", "ship it to Berlin"."""
+    if match := re.search(r"\b(?:to|at) (?:my|the|our) ([\w-]+)(?: address)\b", text, re.I):
+        return None if match.group(1).lower() in ("default", "usual", "saved", "same") else match.group(1)
+    match = re.search(r"\b(?:ship|send|deliver)\w*(?: (?:it|them|everything|this))? to ([A-Z][\w-]+)", text)
+    return match.group(1) if match else None
+
+
+def days_of(text: str) -> int | None:
+    """A span back from today, in days, at most DAYS_MOST."""
+    if match := re.search(rf"\b{A_NUMBER} (day|week|month|year)s?\b", text, re.I):
+        return min(_number(match.group(1)) * _DAYS_IN[match.group(2).lower()], DAYS_MOST)
+    match = re.search(r"\b(today|yesterday|week|fortnight|month|quarter|year)\b", text, re.I)
+    return _PERIODS[match.group(1).lower()] if match else None
+
+
+def below_of(text: str) -> int | None:
+    match = re.search(rf"\b(?:below|under|less than|fewer than|lower than)\s+{A_NUMBER}\b", text, re.I)
+    return _number(match.group(1)) if match else None
+
+
+def reason_of(text: str) -> str | None:
+    """Why somebody does not want something any more, in their own words."""
+    for cue in (
+        r"\b(?:because|since|reason(?: is| was)?:?)\s+(?:of )?(.+)$",
+        r"(?:^|[\s,;.])(i (?:have |just |already )?(?:found|ordered|bought|changed|made|picked|no longer|don'?t|do not|can'?t)\b.+)$",
+        r"((?:ordered|bought|done)(?: it| this)?(?: twice| by mistake| by accident)|by (?:mistake|accident)|changed my mind|found it cheaper|no longer needed)",
+    ):
+        if match := re.search(cue, text, re.I):
+            said = re.split(
+                r"[,;]? (?:so|and|please|can|could)\b.*(?:cancel|stop|money).*$|,\s*(?:please )?cancel.*$",
+                match.group(1),
+                flags=re.I,
+            )[0]
+            return said.strip(" .!?")[:200] or None
+    return None
+
+
+def without_reason(text: str) -> str:
+    """The sentence without its "because ...": a negation in there is none of the wish."""
+    return re.sub(r"\b(?:because|since)\b.*$", "", text, flags=re.I | re.S)
+
+
+def place_words(text: str) -> str | None:
+    """What names a saved address: "forget my address in Berlin" > "Berlin"."""
+    if match := re.search(r"\b(?:in|at) (?:the )?([A-Z][\w-]+)", text):
+        return match.group(1)
+    match = re.search(r"\b(?:the|my|saved) ([A-Z][\w-]+) (?:address|one)\b", text)
+    return match.group(1) if match else None
+
+
+def matching(text: str, allowed: list[str]) -> str | None:
+    """The one of `allowed` that shares most of its own words with the text; None when two do or none does by half."""
+    said = {_stem(word) for word in re.findall(r"\w+", text.lower())}
+    scored = []
+    for choice in allowed:
+        words = [_stem(word) for word in re.findall(r"\w+", choice.lower()) if len(word) > 2]
+        scored.append((sum(word in said for word in words) / max(len(words), 1), choice))
+    best = sorted(scored, reverse=True)[:2]
+    if not best or best[0][0] < 0.5 or (len(best) > 1 and best[1][0] == best[0][0]):
+        return None
+    return best[0][1]
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(?:ed|es|s|ing)$", "", word) if len(word) > 3 else word

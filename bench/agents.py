@@ -1,0 +1,134 @@
+"""`python -m bench.agents`: what the agent layer costs a turn, with a model that answers at once.
+
+A turn notes the message, routes it, asks the model twice, makes one tool call, notes the answer; with and without the
+checkpoint. The reference is the same number of durable one-row transactions on the same server, in turn with it.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from agents.models import Models
+from cli.database import ensure
+from cli.demo.shop import demo_shop
+from cli.runtime import commerce, server, sync
+from commerce.app import Commerce
+from graphs.assistant import Assistant
+from graphs.supervisor import Supervisor
+from kernel.auth import SYSTEM, Principal
+from kernel.saga_engine import Run
+from kernel.settings import Settings
+from memory.checkpoints import checkpoints
+
+TURNS, ROUNDS, TOGETHER = 60, 3, 300
+TARGETS = "Targets: p50 <= 6 ms without and <= 15 ms with checkpoint a turn; 300 turns at once without an error."
+
+
+class Echo(BaseChatModel):
+    """Asks for the categories, then says that it has them."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "echo"
+
+    def bind_tools(self, tools: Sequence[Any], **_: Any) -> "Echo":  # noqa: ARG002  # the interface's name
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        call = {"name": "list_categories", "args": {}, "id": f"c{len(messages)}", "type": "tool_call"}
+        said = AIMessage("Here they are.") if messages[-1].type == "tool" else AIMessage("", tool_calls=[call])
+        return ChatResult(generations=[ChatGeneration(message=said)])
+
+
+class Straight:
+    """Sends every message to the product agent."""
+
+    def rank(self, _: str, __: object) -> list[tuple[str, float]]:
+        return [("list_categories", 1.0)]
+
+
+async def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="agora-bench-") as folder:
+        found = Settings(data_dir=Path(folder), model="offline")
+        async with server(found, owner=True) as url:
+            await ensure(url)
+            async with commerce(found, url) as shop, checkpoints(url) as saver:
+                await sync(shop)
+                await demo_shop(shop, found)
+                await measure(shop, saver)
+    print(TARGETS)
+
+
+async def measure(shop: Commerce, saver: BaseCheckpointSaver[Any]) -> None:
+    async with shop.database.work(SYSTEM) as work:
+        user = await shop.identity.user_by_email(work, "customer@demo.test")
+    assert user is not None
+    who = replace(shop.identity.as_role("customer"), customer_id=user.customer_id, user_id=user.id)
+    sides = {"without checkpoint": _assistant(shop, None), "with checkpoint": _assistant(shop, saver)}
+    times: dict[str, list[float]] = {name: [] for name in (*sides, "bare transaction")}
+    for _ in range(ROUNDS):
+        for name, assistant in sides.items():
+            times[name] += await _turns(shop, assistant, who)
+        times["bare transaction"] += await _bare(shop)
+    bare = median(times["bare transaction"])
+    for name, taken in times.items():
+        p50, p95 = median(taken), sorted(taken)[int(len(taken) * 0.95)]
+        print(
+            f"  {name:<20} p50 {p50 * 1000:6.2f} ms  p95 {p95 * 1000:6.2f} ms  {p50 / bare:5.1f} x the bare transaction"
+        )
+    began = time.perf_counter()
+    together = [_turn(sides["with checkpoint"], who, await _thread(shop, who)) for _ in range(TOGETHER)]
+    failed = [answer for answer in await asyncio.gather(*together, return_exceptions=True) if answer is not None]
+    print(f"  {TOGETHER} turns at once in {time.perf_counter() - began:.1f} s, {len(failed)} errors {failed[:1]}")
+
+
+def _assistant(shop: Commerce, saver: BaseCheckpointSaver[Any] | None) -> Assistant:
+    async def drive(run: Run) -> None:
+        await shop.checkout.drive(run)
+
+    return Assistant(shop, Supervisor(shop, Models(Settings(model="offline"), Echo()), drive, Straight, saver))
+
+
+async def _thread(shop: Commerce, who: Principal) -> UUID:
+    async with shop.database.work(who) as work:
+        return (await shop.chat.begin(work)).id
+
+
+async def _turn(assistant: Assistant, who: Principal, thread: UUID) -> None:
+    answer = await assistant.message(who, thread, "what do you sell?")
+    if answer.messages[0].text != "Here they are.":
+        raise RuntimeError(answer.messages[0].text)
+
+
+async def _turns(shop: Commerce, assistant: Assistant, who: Principal) -> list[float]:
+    thread, times = await _thread(shop, who), []
+    for _ in range(TURNS):
+        began = time.perf_counter()
+        await _turn(assistant, who, thread)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+async def _bare(shop: Commerce) -> list[float]:
+    times = []
+    for _ in range(TURNS):
+        began = time.perf_counter()
+        async with shop.database.work(SYSTEM) as work:
+            await work.run("insert into agent_usage (agent, on_day, runs) values (gen_random_uuid()::text, now(), 1)")
+        times.append(time.perf_counter() - began)
+    return times
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,85 @@
+"""The two steps of a write in chat: a question bound to exactly one call, and one use of its yes."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.chat.errors import ConfirmationOver, UnknownConfirmation
+from commerce.chat.schemas import Accepted, Ask, ConfirmationView
+from commerce.chat.tables import ChatConfirmation
+from kernel.db import Work
+from kernel.ids import new_id
+from kernel.repository import Repository
+
+LIFETIME = timedelta(minutes=15)
+"""How long a question stands."""
+
+_USE = """
+update chat_confirmations set status = 'used', used_at = $4
+where thread_id = $1 and subject = $2 and digest = $3 and status = 'accepted' and expires_at > $4
+"""
+
+_ANSWER = """
+update chat_confirmations set status = $2
+where id = $1 and thread_id = $3 and status = 'pending' and expires_at > $4
+"""
+
+
+class Confirmations:
+    """Also the `Consents` of the kernel: what a service asks before an agent's write."""
+
+    def __init__(self) -> None:
+        self._rows = Repository(ChatConfirmation)
+
+    async def use(self, work: Work, digest: bytes) -> bool:
+        """Uses up an accepted confirmation of the acting person in this conversation, in the effect's transaction."""
+        who = work.principal
+        return who.session is not None and await work.run(_USE, who.session, who.subject, digest, work.now) > 0
+
+    async def ask(self, work: Work, thread_id: UUID, ask: Ask) -> ConfirmationView:
+        """Puts a question; an older one that is still open is replaced by it."""
+        await work.run(
+            "update chat_confirmations set status = 'replaced' where thread_id = $1 and status = 'pending'", thread_id
+        )
+        row = ChatConfirmation(
+            id=new_id(),
+            thread_id=thread_id,
+            subject=work.principal.subject,
+            agent=ask.agent,
+            tool=ask.tool,
+            arguments=ask.arguments,
+            action=ask.action,
+            summary=ask.summary,
+            digest=ask.digest,
+            status="pending",
+            created_at=work.now,
+            expires_at=work.now + LIFETIME,
+            used_at=None,
+        )
+        await self._rows.add(work, row)
+        return _view(row)
+
+    async def pending(self, work: Work, thread_id: UUID) -> ConfirmationView | None:
+        column = self._rows.table.c
+        row = await self._rows.find(
+            work, column.thread_id == thread_id, column.status == "pending", column.expires_at > work.now
+        )
+        return _view(row) if row else None
+
+    async def answer(self, work: Work, thread_id: UUID, confirmation_id: UUID, accept: bool) -> Accepted | None:
+        """Yes: the call to make now, also when the same yes comes again. No: None, and the question is over.
+
+        Raises UnknownConfirmation (also for one of another thread), ConfirmationOver."""
+        status = "accepted" if accept else "declined"
+        moved = await work.run(_ANSWER, confirmation_id, status, thread_id, work.now)
+        row = await self._rows.get(work, confirmation_id)
+        if row is None or row.thread_id != thread_id:
+            raise UnknownConfirmation()
+        if not moved and (row.status not in ("accepted", "used") or not accept) and row.status != status:
+            raise ConfirmationOver(status="expired" if row.status == "pending" else row.status)
+        if not accept:
+            return None
+        return Accepted(row.id, row.agent, row.tool, row.arguments, row.status == "used")
+
+
+def _view(row: ChatConfirmation) -> ConfirmationView:
+    return ConfirmationView(id=row.id, summary=row.summary, digest=row.digest.hex(), expires_at=row.expires_at)

@@ -1,0 +1,33 @@
+"""Facts a conversation can refuse with."""
+
+from kernel.errors import Conflict, NotFound
+
+
+class UnknownThread(NotFound):
+    code = "chat_thread_unknown"
+    message = "There is no such conversation."
+
+
+class ThreadClosed(Conflict):
+    code = "chat_thread_closed"
+    message = "This conversation is closed. Please start a new one."
+
+
+class ThreadBusy(Conflict):
+    code = "chat_busy"
+    message = "The last message of this conversation is still being answered."
+
+
+class UnknownConfirmation(NotFound):
+    code = "confirmation_unknown"
+    message = "There is no such question in this conversation."
+
+
+class ConfirmationOver(Conflict):
+    code = "confirmation_over"
+    message = "That question is {status}: nothing was changed. Please ask again."
+
+
+class UnknownMessage(NotFound):
+    code = "chat_message_unknown"
+    message = "There is no such message in this conversation."

@@ -1,0 +1,209 @@
+"""Chat: threads belong to who began them, one answer at a time, everything said is kept."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from commerce.chat.confirmations import Confirmations
+from commerce.chat.errors import ThreadBusy, ThreadClosed, UnknownMessage, UnknownThread
+from commerce.chat.permissions import TALK
+from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, ThreadView
+from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
+from commerce.support import SupportService
+from commerce.support.schemas import HandOver, OpenTicket, Reply
+from commerce.support.schemas import Turn as TicketTurn
+from kernel.auth import Principal
+from kernel.db import Work
+from kernel.ids import new_id
+from kernel.repository import Repository
+from kernel.schemas import Page
+
+TURN = timedelta(seconds=45)
+"""How long one answer may take before its thread is free again (an agent's run ends after 30 s)."""
+ROLES = ("admin", "support", "merchant", "customer", "guest")
+TRANSCRIPT_MOST = 100
+"""Messages of a conversation that go into its ticket."""
+
+_BEGIN = """
+update chat_threads set turn_id = $2, busy_until = $3, updated_at = $4
+where id = $1 and (busy_until is null or busy_until <= $4 or turn_id = $2)
+"""
+
+_SAY = """
+insert into chat_messages (id, thread_id, answers, author, agent, text, notice, options, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing
+"""
+
+
+class ChatService:
+    def __init__(self, support: SupportService, confirmations: Confirmations) -> None:
+        self.confirmations = confirmations
+        self._support = support
+        self._threads = Repository(ChatThread)
+        self._messages = Repository(ChatMessage)
+
+    async def begin(self, work: Work) -> ThreadView:
+        """A new conversation of the caller, who is signed in or holds a guest's token."""
+        who = work.principal
+        who.require(TALK)
+        thread = ChatThread(
+            id=new_id(),
+            subject=who.subject,
+            customer_id=who.customer_id,
+            role=role_of(who),
+            status="open",
+            turn_id=None,
+            busy_until=None,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+        await self._threads.add(work, thread)
+        return _thread(thread)
+
+    async def threads(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[ThreadView]:
+        """The caller's own conversations, newest first."""
+        work.principal.require(TALK)
+        mine = self._threads.table.c.subject == work.principal.subject
+        rows, following = await self._threads.page(work, mine, cursor=cursor, size=size)
+        return Page(items=[_thread(row) for row in rows], next=following)
+
+    async def thread(self, work: Work, thread_id: UUID) -> ThreadView:
+        return _thread(await self._own(work, thread_id))
+
+    async def messages(
+        self, work: Work, thread_id: UUID, cursor: str | None = None, size: int = 50
+    ) -> Page[MessageView]:
+        """What was said, newest first."""
+        await self._own(work, thread_id)
+        here = self._messages.table.c.thread_id == thread_id
+        rows, following = await self._messages.page(work, here, cursor=cursor, size=size)
+        return Page(items=[_message(row) for row in rows], next=following)
+
+    async def answers(self, work: Work, turn_id: UUID) -> list[MessageView]:
+        """What was answered to a message, oldest first."""
+        rows = await self._messages.all(work, self._messages.table.c.answers == turn_id)
+        return [_message(row) for row in rows]
+
+    # --- a turn: one message and its answer ---
+
+    async def hear(self, work: Work, thread_id: UUID, turn_id: UUID, text: str | None) -> ThreadView:
+        """Notes a person's message and takes the thread for its answer; `turn_id` is the message's id.
+
+        The same turn may begin again after a crash. Raises UnknownThread, ThreadClosed, ThreadBusy."""
+        thread = await self._own(work, thread_id)
+        if thread.status == "closed":
+            raise ThreadClosed()
+        if not await work.run(_BEGIN, thread_id, turn_id, work.now + TURN, work.now):
+            raise ThreadBusy()
+        if text is not None:
+            await work.run(_SAY, turn_id, thread_id, None, "person", None, text, None, [], work.now)
+        return _thread(thread)
+
+    async def say(self, work: Work, thread_id: UUID, turn_id: UUID, said: Said) -> None:
+        """Notes the answer and frees the thread; once per turn."""
+        if await work.value("select exists (select from chat_messages where answers = $1)", turn_id):
+            return
+        await work.run(
+            _SAY,
+            *(new_id(), thread_id, turn_id, "agent", said.agent, said.text, said.notice, said.options, work.now),
+        )
+        if said.blocked:
+            await work.run(
+                "insert into chat_blocked (message_id, reason, at) select id, $2, $3 from chat_messages where id = $1 "
+                "on conflict do nothing",
+                *(turn_id, said.blocked, work.now),
+            )
+        await self.free(work, thread_id, turn_id)
+
+    async def free(self, work: Work, thread_id: UUID, turn_id: UUID) -> None:
+        """Lets the next message in."""
+        await work.run(
+            "update chat_threads set turn_id = null, busy_until = null, updated_at = $3 where id = $1 and turn_id = $2",
+            *(thread_id, turn_id, work.now),
+        )
+
+    # --- people ---
+
+    async def hand_over(self, work: Work, thread_id: UUID, reason: str) -> HandoffView:
+        """Opens a ticket with the conversation in it, once per thread; from then on a person answers as well."""
+        thread = await self._own(work, thread_id)
+        if found := await self.handoff(work, thread_id):
+            return found
+        lines = await self._messages.page(work, self._messages.table.c.thread_id == thread_id, size=TRANSCRIPT_MOST)
+        said = [
+            TicketTurn(who="customer" if line.author == "person" else "agent", text=line.text)
+            for line in reversed(lines[0])
+        ]
+        wish = next((line.text for line in lines[0] if line.author == "person"), reason)
+        ticket = await self._support.open(
+            work, OpenTicket(subject=reason, body=wish, channel="chat"), HandOver(summary=reason, transcript=said)
+        )
+        await work.run(
+            "insert into chat_handoffs (thread_id, ticket_id, reason, created_at) values ($1, $2, $3, $4)",
+            *(thread_id, ticket.id, reason, work.now),
+        )
+        await work.run(
+            "update chat_threads set status = 'handed_over', updated_at = $2 where id = $1", thread.id, work.now
+        )
+        return HandoffView(ticket_id=ticket.id, number=ticket.number, reason=reason)
+
+    async def handoff(self, work: Work, thread_id: UUID) -> HandoffView | None:
+        """Who took over, None while nobody did."""
+        row = await work.row("select ticket_id, reason from chat_handoffs where thread_id = $1", thread_id)
+        if row is None:
+            return None
+        ticket = await self._support.view(work, row["ticket_id"])
+        return HandoffView(ticket_id=ticket.id, number=ticket.number, reason=row["reason"])
+
+    async def tell_staff(self, work: Work, thread_id: UUID, text: str) -> HandoffView:
+        """Adds what a person says to the ticket of their conversation."""
+        handoff = await self.handoff(work, thread_id)
+        assert handoff is not None, "a thread that is handed over has its handoff"
+        await self._support.reply(work, handoff.ticket_id, Reply(body=text))
+        return handoff
+
+    async def rate(self, work: Work, thread_id: UUID, message_id: UUID, command: Rate) -> None:
+        """Notes whether an agent's answer helped. Raises UnknownThread, UnknownMessage."""
+        await self._own(work, thread_id)
+        message = await self._messages.get(work, message_id)
+        if message is None or message.thread_id != thread_id or message.author != "agent":
+            raise UnknownMessage()
+        feedback = ChatFeedback(message_id=message_id, score=command.score, note=command.note, at=work.now)
+        await work.run(
+            "insert into chat_feedback (message_id, score, note, at) values ($1, $2, $3, $4) on conflict (message_id) "
+            "do update set score = excluded.score, note = excluded.note, at = excluded.at",
+            *(feedback.message_id, feedback.score, feedback.note, feedback.at),
+        )
+
+    async def close(self, work: Work, thread_id: UUID) -> None:
+        """Ends a conversation."""
+        await self._own(work, thread_id)
+        await work.run("update chat_threads set status = 'closed', updated_at = $2 where id = $1", thread_id, work.now)
+
+    async def _own(self, work: Work, thread_id: UUID) -> ChatThread:
+        """The caller's own thread: nobody else's, not even for staff."""
+        work.principal.require(TALK)
+        thread = await self._threads.get(work, thread_id)
+        if thread is None or thread.subject != work.principal.subject:
+            raise UnknownThread()
+        return thread
+
+
+def role_of(principal: Principal) -> str:
+    """The strongest role of a caller: it decides which tools a conversation offers."""
+    return next((role for role in ROLES if role in principal.roles), "guest")
+
+
+def _thread(row: ChatThread) -> ThreadView:
+    return ThreadView(id=row.id, status=row.status, role=row.role, created_at=row.created_at)
+
+
+def _message(row: ChatMessage) -> MessageView:
+    return MessageView(
+        id=row.id,
+        author=row.author,
+        agent=row.agent,
+        text=row.text,
+        notice=row.notice,
+        options=row.options,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,81 @@
+"""Commands and queries for agents: messages in, a queue of runs, answers out. A redelivery finds the run it made."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from commerce.orchestration.errors import UnknownErrand
+from commerce.orchestration.events import AgentAnswered, AgentCommand, AgentQuery
+from commerce.orchestration.permissions import ASK_AGENTS
+from commerce.orchestration.schemas import AnsweredView, AskAgent, Queued
+from kernel import telemetry
+from kernel.auth import SYSTEM
+from kernel.db import Work
+from kernel.ids import new_id
+from kernel.inbox import Delivery
+
+LEASE_SECONDS = 45
+"""How long a worker has for a run before another one takes it."""
+ATTEMPTS_MOST = 3
+
+_QUEUE = """
+insert into agent_runs (id, agent, entry, trigger, cause, ask, subject, status, trace, started_at, due_at)
+select uuidv7(), agent, agent, trigger, cause, ask, $5, 'queued', $6, $7, $7
+from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) q(agent, trigger, cause, ask)
+on conflict (cause, entry) do nothing
+"""
+
+_CLAIM = """
+update agent_runs set due_at = $1::timestamptz + make_interval(secs => $2), attempts = attempts + 1
+where id in (select id from agent_runs where status = 'queued' and due_at <= $1 order by due_at limit $3
+             for update skip locked)
+returning id, agent, trigger, cause, ask, attempts
+"""
+
+
+class ErrandService:
+    async def send(self, work: Work, kind: Literal["command", "query"], agent: str, command: AskAgent) -> UUID:
+        """Sends a message to an agent; returns the id its answer carries. Emits AgentCommand or AgentQuery."""
+        work.principal.require(ASK_AGENTS)
+        errand, by = new_id(), work.principal.subject
+        if kind == "command":
+            work.emit(AgentCommand(command_id=errand, agent=agent, text=command.text, requested_by=by))
+        else:
+            work.emit(AgentQuery(query_id=errand, agent=agent, text=command.text, requested_by=by))
+        return errand
+
+    async def queue(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction: a message becomes a run that waits for a worker; one statement for the batch."""
+        rows = []
+        for delivery in deliveries:
+            event = delivery.event
+            assert isinstance(event, AgentCommand | AgentQuery)
+            kind = "command" if isinstance(event, AgentCommand) else "query"
+            rows.append((event.agent, kind, event.key, event.text))
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await work.run(_QUEUE, *columns, SYSTEM.subject, telemetry.trace_id.get(), work.now)
+
+    async def claim(self, work: Work, limit: int = 4) -> list[Queued]:
+        """Takes queued runs that are due, for LEASE_SECONDS."""
+        rows = await work.rows(_CLAIM, work.now, LEASE_SECONDS, limit)
+        return [Queued.model_validate(dict(row)) for row in rows]
+
+    async def answer(self, work: Work, errand: Queued, status: str, outcome: str, text: str) -> None:
+        """Keeps what the agent said in the run that has just ended. Emits AgentAnswered."""
+        await work.run("update agent_runs set answer = $2 where id = $1", errand.id, text)
+        answered = AgentAnswered(
+            cause_id=errand.cause, run_id=errand.id, agent=errand.agent, status=status, outcome=outcome
+        )
+        work.emit(answered)
+
+    async def answered(self, work: Work, errand_id: UUID) -> AnsweredView:
+        """What came of a command or a query. Raises UnknownErrand while its message is still on its way."""
+        work.principal.require(ASK_AGENTS)
+        row = await work.row(
+            "select cause as id, agent, status, outcome, answer as text from agent_runs "
+            "where cause = $1 and trigger in ('command', 'query')",
+            errand_id,
+        )
+        if row is None:
+            raise UnknownErrand()
+        return AnsweredView.model_validate(dict(row))

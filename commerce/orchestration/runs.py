@@ -1,0 +1,219 @@
+"""The record of what agents do, written as they do it: a run that dies is gone on with, never begun anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from commerce.identity import audit
+from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp
+from commerce.orchestration.permissions import OPERATE, READ_AGENTS
+from commerce.orchestration.schemas import (
+    ChangeAgent,
+    Limits,
+    ModelTurn,
+    NewRun,
+    RunView,
+    SpendView,
+    SwitchView,
+    ToolRecord,
+)
+from commerce.orchestration.tables import AgentRun
+from kernel import telemetry
+from kernel.db import Record, Work
+from kernel.ids import new_id
+from kernel.repository import Repository
+from kernel.schemas import Page
+
+_BEGIN = """
+insert into agent_runs (id, agent, entry, trigger, cause, thread_id, subject, customer_id, status, trace, started_at)
+values ($1, $2, $2, $3, $4, $5, $6, $7, 'running', $8, $9)
+on conflict (cause, entry) do update set cause = excluded.cause
+returning id, status, agent, outcome
+"""
+
+_GATE = """
+select coalesce(s.enabled, true) as enabled, coalesce(s.limits, '{}'::jsonb) as limits,
+       coalesce(u.cost_micro, 0) as cost_micro, coalesce(u.tool_calls, 0) as tool_calls
+from (select $1::text as agent) a left join agent_switches s using (agent)
+left join agent_usage u on u.agent = a.agent and u.on_day = $2
+"""
+
+_SPEND = """
+insert into agent_usage (agent, on_day, runs, model_calls, tool_calls, failures, tokens_in, tokens_out, cost_micro)
+select c.agent, $2, case when c.agent = $3 then 1 else 0 end, c.model_calls, c.tool_calls,
+       case when c.agent = $3 and $4 then 1 else 0 end, c.tokens_in, c.tokens_out, c.cost_micro
+from (
+  select agent, sum(models) as model_calls, sum(tools) as tool_calls, sum(tokens_in) as tokens_in,
+         sum(tokens_out) as tokens_out, sum(cost_micro) as cost_micro
+  from (
+    select agent, 1 as models, 0 as tools, tokens_in, tokens_out, cost_micro from agent_model_calls where run_id = $1
+    union all select agent, 0, 1, 0, 0, 0 from agent_tool_calls where run_id = $1
+    union all select $3, 0, 0, 0, 0, 0
+  ) x group by agent
+) c order by c.agent
+on conflict (agent, on_day) do update set
+  runs = agent_usage.runs + excluded.runs, model_calls = agent_usage.model_calls + excluded.model_calls,
+  tool_calls = agent_usage.tool_calls + excluded.tool_calls, failures = agent_usage.failures + excluded.failures,
+  tokens_in = agent_usage.tokens_in + excluded.tokens_in, tokens_out = agent_usage.tokens_out + excluded.tokens_out,
+  cost_micro = agent_usage.cost_micro + excluded.cost_micro
+"""
+
+_SWITCHES = """
+select a.agent, coalesce(s.enabled, true) as enabled, coalesce(s.limits, '{}'::jsonb) as limits,
+       coalesce(u.runs, 0) as runs, coalesce(u.failures, 0) as failures, coalesce(u.model_calls, 0) as model_calls,
+       coalesce(u.tool_calls, 0) as tool_calls, coalesce(u.tokens_in, 0) as tokens_in,
+       coalesce(u.tokens_out, 0) as tokens_out, coalesce(u.cost_micro, 0) as cost_micro
+from unnest($1::text[]) a(agent) left join agent_switches s using (agent)
+left join agent_usage u on u.agent = a.agent and u.on_day = $2
+"""
+
+_SWITCH = """
+insert into agent_switches (agent, enabled, limits, updated_at, updated_by)
+values ($1, coalesce($2, true), coalesce($3, '{}'::jsonb), $4, $5)
+on conflict (agent) do update set enabled = coalesce($2, agent_switches.enabled),
+  limits = coalesce($3, agent_switches.limits), updated_at = excluded.updated_at, updated_by = excluded.updated_by
+"""
+
+_CLAIM = """
+insert into agent_tool_calls (id, run_id, call_id, agent, tool, effect, arguments, status, code, result, subject,
+                              latency_ms, at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict (run_id, call_id) do nothing returning id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run in hand. `model_turns` are those a former attempt already had; `over` when it had ended."""
+
+    id: UUID
+    over: bool
+    outcome: str | None
+    model_turns: list[ModelTurn]
+
+
+class RunService:
+    """Called by the agent layer with the rights of whoever the agent acts for."""
+
+    def __init__(self) -> None:
+        self._runs = Repository(AgentRun)
+
+    async def begin(self, work: Work, run: NewRun) -> Begun:
+        """The run of this cause, new or found again."""
+        who = work.principal
+        row = await work.row(
+            _BEGIN,
+            *(new_id(), run.agent, run.trigger, run.cause, run.thread_id, who.subject, who.customer_id),
+            *(telemetry.trace_id.get(), work.now),
+        )
+        assert row is not None
+        return Begun(row["id"], row["status"] != "running", row["outcome"], await self.model_turns(work, row["id"]))
+
+    async def gate(self, work: Work, agent: str, limits: Limits) -> None:
+        """Lets an agent act only while it is switched on and has budget left today.
+
+        Raises AgentSwitchedOff, BudgetUsedUp."""
+        row = await work.row(_GATE, agent, work.now.date())
+        assert row is not None
+        if not row["enabled"]:
+            raise AgentSwitchedOff(agent=agent)
+        capped = limits.model_copy(update=row["limits"])
+        if row["cost_micro"] >= capped.cost_micro_a_day or row["tool_calls"] >= capped.tool_calls_a_day:
+            raise BudgetUsedUp(agent=agent)
+
+    async def model_turn(self, work: Work, run_id: UUID, turn: ModelTurn) -> None:
+        """Keeps one turn of a model before it is acted on."""
+        await work.run(
+            "insert into agent_model_calls (run_id, number, agent, model, answer, tokens_in, tokens_out, cost_micro, "
+            "latency_ms, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+            *(run_id, turn.number, turn.agent, turn.model, turn.answer, turn.tokens_in, turn.tokens_out),
+            *(turn.cost_micro, turn.latency_ms, work.now),
+        )
+
+    async def found(self, work: Work, run_id: UUID, call_id: str) -> ToolRecord | None:
+        """A tool call that was already made, with its result."""
+        row = await work.row("select * from agent_tool_calls where run_id = $1 and call_id = $2", run_id, call_id)
+        return _record(row) if row else None
+
+    async def tool_call(self, work: Work, run_id: UUID, record: ToolRecord) -> bool:
+        """Keeps a tool call, with its effect in one transaction; False when it is there already."""
+        made = await work.value(
+            _CLAIM,
+            *(new_id(), run_id, record.call_id, record.agent, record.tool, record.effect, record.arguments),
+            *(record.status, record.code, record.result, work.principal.subject, record.latency_ms, work.now),
+        )
+        return made is not None
+
+    async def better_result(self, work: Work, run_id: UUID, call_id: str, result: dict[str, Any]) -> None:
+        """Replaces a result that was preliminary when its transaction committed: its saga has gone on since."""
+        await work.run(
+            "update agent_tool_calls set result = $3 where run_id = $1 and call_id = $2", run_id, call_id, result
+        )
+
+    async def handed_on(self, work: Work, run_id: UUID, agent: str) -> None:
+        await work.run("update agent_runs set agent = $2 where id = $1", run_id, agent)
+
+    async def end(
+        self, work: Work, run_id: UUID, agent: str, status: str, outcome: str, model: str, prompt: str
+    ) -> bool:
+        """Closes a run and books what it used; True the first time."""
+        closed = await work.run(
+            "update agent_runs set status = $2, outcome = $3, model = $4, prompt = $5, ended_at = $6 "
+            "where id = $1 and status in ('running', 'queued')",
+            *(run_id, status, outcome, model, prompt, work.now),
+        )
+        if closed:
+            telemetry.AGENT_RUNS.labels(agent, status).inc()
+            await work.run(_SPEND, run_id, work.now.date(), agent, status == "failed")
+        return closed == 1
+
+    async def model_turns(self, work: Work, run_id: UUID) -> list[ModelTurn]:
+        """What models said in a run so far, in order."""
+        rows = await work.rows("select * from agent_model_calls where run_id = $1 order by number", run_id)
+        return [_turn(row) for row in rows]
+
+    async def calls(self, work: Work, run_id: UUID) -> list[ToolRecord]:
+        """The tool calls of a run, in their order."""
+        rows = await work.rows("select * from agent_tool_calls where run_id = $1 order by id", run_id)
+        return [_record(row) for row in rows]
+
+    # --- what operators see and set ---
+
+    async def switches(self, work: Work, agents: Sequence[str]) -> dict[str, SwitchView]:
+        """Switch, limits and today's spend of each agent."""
+        work.principal.require(READ_AGENTS)
+        rows = await work.rows(_SWITCHES, list(agents), work.now.date())
+        return {
+            row["agent"]: SwitchView(
+                enabled=row["enabled"],
+                limits=row["limits"],
+                spend=SpendView(**{name: row[name] for name in SpendView.model_fields}),
+            )
+            for row in rows
+        }
+
+    async def switch(self, work: Work, agent: str, command: ChangeAgent) -> None:
+        """Switches an agent on or off, or replaces its limits: every process obeys with its next tool call."""
+        work.principal.require(OPERATE)
+        limits = command.limits.model_dump() if command.limits else None
+        await work.run(_SWITCH, agent, command.enabled, limits, work.now, work.principal.subject)
+        audit.append(work, "agent.switched", f"agent:{agent}", **command.model_dump(exclude_none=True))
+
+    async def page(self, work: Work, agent: str, cursor: str | None = None, size: int = 20) -> Page[RunView]:
+        """Runs of an agent, newest first, each with what it did."""
+        work.principal.require(READ_AGENTS)
+        rows, following = await self._runs.page(work, self._runs.table.c.agent == agent, cursor=cursor, size=size)
+        shown = [{name: getattr(row, name) for name in RunView.model_fields if name != "calls"} for row in rows]
+        for run in shown:
+            calls = await self.calls(work, run["id"])
+            run["calls"] = [call.model_dump(mode="json", exclude={"result"}) for call in calls]
+        return Page(items=[RunView(**run) for run in shown], next=following)
+
+
+def _turn(row: Record) -> ModelTurn:
+    return ModelTurn(**{name: row[name] for name in ModelTurn.model_fields})
+
+
+def _record(row: Record) -> ToolRecord:
+    return ToolRecord(**{name: row[name] for name in ToolRecord.model_fields})

@@ -1,0 +1,6 @@
+"""Support: questions and their answers, against a clock; help articles."""
+
+from commerce.support.schemas import ArticleHit, HandOver, OpenTicket, Reply, TicketLine, TicketView, Turn
+from commerce.support.service import SupportService
+
+__all__ = ["ArticleHit", "HandOver", "OpenTicket", "Reply", "SupportService", "TicketLine", "TicketView", "Turn"]

@@ -1,0 +1,166 @@
+"""Conversations for the planner's tests: bound tools, results in the shape of the real ones."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from agents.planner import Planner
+from commerce.checkout import CartView, OrderGroupView
+from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
+from commerce.customer import CustomerView
+from commerce.customer.schemas import AddressView
+from commerce.order import OrderView
+from commerce.order.schemas import OrderLineView, SalesView, TimelineView, TotalsView
+from commerce.payment import PaymentMethodView, PaymentView
+from commerce.product.schemas import CategoryView
+from kernel.schemas import Address, money
+from tools import checkout, customer, inventory, order, payment, product
+from tools.inventory import Shelf
+from tools.order import OrderStory
+from tools.payment import Choices, Paid
+from tools.product import Found, Option
+from tools.spec import TOOLS
+
+ID = UUID("01936b2e-0000-7000-8000-000000000001")
+AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+MODULES = (checkout, customer, inventory, order, payment, product)
+PERSON = {
+    "type": "function",
+    "function": {
+        "name": "ask_for_person",
+        "description": "Brings in a person.",
+        "parameters": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+    },
+}
+TICKET = {
+    "type": "function",
+    "function": {
+        "name": "open_ticket",
+        "description": "Opens a support ticket.",
+        "parameters": {
+            "properties": {"subject": {"type": "string"}, "text": {"type": "string"}, "order": {"anyOf": [{}]}},
+            "required": ["subject", "text"],
+        },
+    },
+}
+HERE = {module.__name__.rsplit(".", 1)[-1] for module in MODULES}
+KNOWN = sorted(tool.name for tool in TOOLS.values() if tool.context in HERE)
+CUSTOMER = [name for name in KNOWN if not name.startswith("merchant_")]
+EUR = "EUR"
+RING = {"name": "Jane Doe", "line1": "Ring 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+
+
+def an_order(number: str = "A100123", **changes: Any) -> OrderView:
+    zero, total = money(0, EUR), money(1999, EUR)
+    line = OrderLineView(
+        id=ID, variant_id=ID, sku="MUG-B", name="Mug", options={"Color": "Blue"}, quantity=2,
+        unit_price=money(1000, EUR), total=total,
+    )  # fmt: skip
+    totals = TotalsView(subtotal=total, discount=zero, shipping=zero, tax=zero, total=total, tax_included=True)
+    known: dict[str, Any] = {
+        "id": ID, "group_id": ID, "number": number, "merchant_id": ID, "status": "processing",
+        "payment_status": "captured", "fulfillment_status": "picking", "lines": [line], "totals": totals,
+        "shipping_address": Address(**RING), "placed_at": AT,
+    }  # fmt: skip
+    return OrderView(**{**known, **changes})
+
+
+def a_product(name: str, *variants: tuple[str, dict[str, str], int]) -> Found:
+    options = [Option(sku=sku, options=given, price=money(4900, EUR), available=left) for sku, given, left in variants]
+    return Found(id="prd_1", name=name, category="home", description="Made of wood.", variants=options)
+
+
+LAMPS = [
+    a_product("Walnut desk lamp", ("LAMP-40", {"Height": "40 cm"}, 3), ("LAMP-60", {"Height": "60 cm"}, 2)),
+    a_product("Oak floor lamp", ("OAK", {}, 1)),
+]
+
+
+def a_cart(*lines: tuple[str, str]) -> CartView:
+    zero, total = money(0, EUR), money(4900, EUR)
+    made = [
+        CartLineView(
+            id=ID, variant_id=ID, sku=sku, name=name, options={}, quantity=1, unit_price=total, total=total
+        )
+        for sku, name in lines
+    ]  # fmt: skip
+    return CartView(
+        id=ID, channel="web", currency=EUR, email=None, status="open", lines=made,
+        coupons=[CouponView(code="TEN", label="ten percent", discount=money(490, EUR), free_shipping=False)],
+        totals=CartTotals(subtotal=total, discount=zero, tax=zero, total=total, tax_included=True),
+    )  # fmt: skip
+
+
+PLACE = AddressView(id=ID, line2="", region="", is_default=True, **RING)
+PAYMENT = PaymentView(status="captured", amount=money(1999, EUR))
+CARD = PaymentMethodView(id=ID, kind="card", brand="visa", last4="4242")
+GIFT = PaymentMethodView(id=ID, kind="gift_card", brand=None, last4=None, balance=money(2000, EUR))
+STORY = OrderStory(order=an_order(), history=[TimelineView(kind="OrderConfirmed", facts={}, at=AT)])
+GROUP = OrderGroupView(
+    id=ID, status="confirmed", failure=None, total=money(1999, EUR), orders=[an_order()], payment=PAYMENT
+)
+BEST: list[dict[str, str | int]] = [{"sku": "MUG-B", "name": "Mug", "units": 4}]
+VIEWS: dict[str, Any] = {
+    "list_orders": [an_order()], "get_order": STORY, "cancel_order": an_order(status="cancelled", payment_status="voided"),
+    "change_order_address": an_order(), "merchant_orders": [an_order()],
+    "merchant_sales": SalesView(days=7, orders=3, units=4, revenue=money(9900, EUR), best=BEST),
+    "find_products": LAMPS, "get_product": LAMPS[0], "check_stock": LAMPS[0],
+    "list_categories": [CategoryView(slug="home", name="Home", parent=None)],
+    "view_cart": a_cart(("OAK", "Oak floor lamp")), "add_to_cart": a_cart(("OAK", "Oak floor lamp")),
+    "change_cart_quantity": a_cart(("OAK", "Oak floor lamp")), "remove_from_cart": a_cart(),
+    "apply_coupon": a_cart(("OAK", "Oak floor lamp")), "buy_cart": GROUP,
+    "merchant_stock": [Shelf(sku="MUG-B", name="Mug", location="main", on_hand=5, promised=2, available=3)],
+    "my_profile": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"),
+    "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
+    "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
+    "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,
+}  # fmt: skip
+"""A result of every tool, made from its own view."""
+SUPPORT: dict[str, dict[str, Any]] = {
+    "search_help": {"items": [{"title": "Returns", "slug": "returns", "snippet": "Within <b>30</b> days."}]},
+    "list_tickets": {
+        "items": [{"number": "T-7", "subject": "Broken mug", "status": "open", "created_at": "2026-11-25T09:30:00Z"}]
+    },
+    "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
+    "ask_for_person": {"number": "T-8"},
+}
+
+
+def rendered(view: Any) -> dict[str, Any]:
+    """A view as a tool's result is told to a model."""
+    if isinstance(view, BaseModel):
+        return view.model_dump(mode="json", exclude_none=True)
+    return {"items": to_jsonable_python(view, exclude_none=True)}
+
+
+class Chat:
+    """A conversation with a planner, message by message; every answer is made from the messages alone."""
+
+    def __init__(self, *names: str, extra: tuple[dict[str, Any], ...] = ()) -> None:
+        tools = [TOOLS[name].schema for name in names or CUSTOMER] + list(extra)
+        self.model = Planner().bind_tools(tools)
+        self.messages: list[BaseMessage] = []
+
+    def say(self, text: str) -> AIMessage:
+        return self._next(HumanMessage(text))
+
+    def result(self, view: Any) -> AIMessage:
+        """The tool's answer to the last call: a view, or a plain dict such as `{"asked": ...}`."""
+        call = next(m for m in reversed(self.messages) if isinstance(m, AIMessage) and m.tool_calls).tool_calls[0]
+        plain = view if isinstance(view, dict) else rendered(view)
+        return self._next(ToolMessage(orjson.dumps(plain).decode(), tool_call_id=call["id"]))
+
+    def _next(self, message: BaseMessage) -> AIMessage:
+        self.messages.append(message)
+        answer = self.model.invoke(self.messages)
+        self.messages.append(answer)
+        return answer
+
+
+def calls(answer: AIMessage) -> list[tuple[str, dict[str, Any]]]:
+    return [(call["name"], call["args"]) for call in answer.tool_calls]

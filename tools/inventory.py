@@ -1,0 +1,61 @@
+"""Tools on stock: is it there, and what lies in a merchant's shelves."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from commerce.inventory.permissions import READ_STOCK
+from kernel.schemas import Command, View
+from tools.product import Found, OneProduct, _found
+from tools.spec import PUBLIC, Call, Effect, tool
+
+SHOWN_MOST = 20
+
+
+class Shelves(Command):
+    below: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
+        None, description="only what has fewer sellable units than this"
+    )
+    q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
+        None, description="words of the product's name or its SKU"
+    )
+
+
+class Shelf(View):
+    """A level of the merchant's stock."""
+
+    sku: str
+    name: str
+    location: str
+    on_hand: int
+    promised: int
+    available: int
+
+
+@tool(Effect.READ, PUBLIC)
+async def check_stock(call: Call, args: OneProduct) -> Found:
+    """Says how many units of a product can be bought right now, by variant. Use it for "is it in stock"."""
+    channel = await call.commerce.pricing.channel(call.work)
+    product = await call.commerce.product.named(call.work, channel, args.product)
+    return _found(product.model_dump(mode="json"))
+
+
+@tool(Effect.READ, READ_STOCK)
+async def merchant_stock(call: Call, args: Shelves) -> list[Shelf]:
+    """Lists stock levels of the caller's own shop, scarcest first. For merchants; `below` finds what runs low."""
+    rows = await call.commerce.inventory.shelves(call.work, args.below)
+    names = await call.commerce.product.names(call.work, [row.variant_id for row in rows])
+    shelves = [
+        Shelf(
+            sku=names[row.variant_id][0],
+            name=names[row.variant_id][1],
+            location=row.location,
+            on_hand=row.on_hand,
+            promised=row.reserved + row.allocated,
+            available=row.available,
+        )
+        for row in rows
+        if row.variant_id in names
+    ]
+    wanted = (args.q or "").lower()
+    return [shelf for shelf in shelves if wanted in f"{shelf.sku} {shelf.name}".lower()][:SHOWN_MOST]

@@ -1,0 +1,57 @@
+"""Tools on payment: what can I pay with, what was charged, save a gift card."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from commerce.order.permissions import READ_ORDERS
+from commerce.payment import PaymentMethodView, PaymentView
+from commerce.payment.permissions import OWN_METHODS
+from commerce.payment.schemas import AddPaymentMethod
+from kernel.schemas import PERSONAL, Command, View
+from tools.order import OneOrder
+from tools.product import Everything
+from tools.spec import PUBLIC, Call, Effect, tool
+
+
+class Choices(View):
+    """Ways to pay: those the caller saved, and the kinds the shop takes."""
+
+    saved: list[PaymentMethodView]
+    accepted: list[str]
+
+
+class Paid(View):
+    """What happened to the money of an order's purchase."""
+
+    order: str
+    payment: PaymentView | None
+
+
+class GiftCardCode(Command):
+    code: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=8, max_length=40),
+        Field(description="the code printed on the gift card"),
+        PERSONAL,
+    ]
+
+
+@tool(Effect.READ, PUBLIC, OWN_METHODS)
+async def payment_options(call: Call, args: Everything) -> Choices:  # noqa: ARG001  # every tool has them
+    """Says what the caller can pay with: saved cards and gift cards with balances, and the kinds the shop takes."""
+    saved = await call.commerce.payment.methods(call.work) if call.work.principal.may(OWN_METHODS) else []
+    return Choices(saved=saved, accepted=list(call.commerce.payment.kinds))
+
+
+@tool(Effect.READ, READ_ORDERS)
+async def payment_status(call: Call, args: OneOrder) -> Paid:
+    """Shows what was authorised, charged, declined or given back for an order of the caller."""
+    order = await call.commerce.order.named(call.work, args.order)
+    return Paid(order=order.number, payment=await call.commerce.payment.view(call.work, order.group_id))
+
+
+@tool(Effect.WRITE, OWN_METHODS)
+async def save_gift_card(call: Call, args: GiftCardCode) -> PaymentMethodView:
+    """Saves a gift card by its code, so that the caller can pay with it. Card numbers are never taken in a chat."""
+    return await call.commerce.payment.add_method(call.work, AddPaymentMethod(gift_card_code=args.code))

@@ -1,0 +1,81 @@
+"""Tools on the catalogue: find something, look at it."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from commerce.product.schemas import CategoryView
+from kernel.schemas import Command, MoneyView, View
+from tools.spec import PUBLIC, Call, Effect, tool
+
+SHOWN_MOST = 6
+
+
+class Find(Command):
+    q: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        Field(description="what the customer looks for, in their words"),
+    ]
+    category: Annotated[str, StringConstraints(max_length=80)] | None = Field(
+        None, description="slug of a category, to search only there"
+    )
+
+
+class OneProduct(Command):
+    product: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        Field(description="a product's id, a SKU, or its name"),
+    ]
+
+
+class Everything(Command):
+    """No arguments."""
+
+
+class Option(View):
+    """A variant as it can be bought; `available` units now."""
+
+    sku: str
+    options: dict[str, str]
+    price: MoneyView | None
+    available: int
+
+
+class Found(View):
+    """A product as it is told about in a chat."""
+
+    id: str
+    name: str
+    category: str
+    description: str
+    variants: list[Option]
+
+
+@tool(Effect.READ, PUBLIC)
+async def find_products(call: Call, args: Find) -> list[Found]:
+    """Searches the shop's products by words and forgives typing errors; shows variants with SKU, price, availability.
+
+    Use it whenever a customer looks for, asks the price of, or names something to buy."""
+    channel = await call.commerce.pricing.channel(call.work)
+    page = await call.commerce.product.page(call.work, channel, args.q, args.category, size=SHOWN_MOST)
+    return [_found(product.model_dump(mode="json")) for product in page.items]
+
+
+@tool(Effect.READ, PUBLIC)
+async def get_product(call: Call, args: OneProduct) -> Found:
+    """Shows one product with its description and every variant."""
+    channel = await call.commerce.pricing.channel(call.work)
+    product = await call.commerce.product.named(call.work, channel, args.product)
+    return _found(product.model_dump(mode="json"))
+
+
+@tool(Effect.READ, PUBLIC)
+async def list_categories(call: Call, args: Everything) -> list[CategoryView]:  # noqa: ARG001  # every tool has them
+    """Lists the shop's categories: for "what do you sell"."""
+    return await call.commerce.product.categories(call.work)
+
+
+def _found(product: dict[str, object]) -> Found:
+    return Found.model_validate({name: product[name] for name in Found.model_fields})

@@ -1,0 +1,48 @@
+"""Tools of support: answers from the shop's articles, tickets."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from commerce.order.permissions import READ_ORDERS
+from commerce.support.permissions import OWN_TICKETS
+from commerce.support.schemas import ArticleHit, OpenTicket, TicketLine, TicketView
+from kernel.schemas import PERSONAL, Command, LongText, Text
+from tools.product import Everything
+from tools.spec import PUBLIC, Call, Effect, tool
+
+
+class Question(Command):
+    q: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+        Field(description="the question in a few words"),
+    ]
+
+
+class Complain(Command):
+    subject: Annotated[Text, Field(description="what it is about, in one line")]
+    text: Annotated[LongText, Field(description="what happened, in the person's words"), PERSONAL]
+    order: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] | None = Field(
+        None, description="number of the order it is about"
+    )
+
+
+@tool(Effect.READ, PUBLIC)
+async def search_help(call: Call, args: Question) -> list[ArticleHit]:
+    """Searches the shop's help articles: delivery times, returns, payment, gift cards, account. Cite the title used."""
+    return await call.commerce.support.search_articles(call.work, args.q, 3)
+
+
+@tool(Effect.READ, OWN_TICKETS)
+async def list_tickets(call: Call, args: Everything) -> list[TicketLine]:  # noqa: ARG001  # every tool has them
+    """Lists the caller's own support tickets with their state."""
+    return (await call.commerce.support.mine(call.work, size=5)).items
+
+
+@tool(Effect.WRITE, OWN_TICKETS, READ_ORDERS)
+async def open_ticket(call: Call, args: Complain) -> TicketView:
+    """Opens a support ticket for something no other tool can do; a person answers it."""
+    order = await call.commerce.order.named(call.work, args.order) if args.order else None
+    command = OpenTicket(subject=args.subject, body=args.text, order_id=order.id if order else None, channel="chat")
+    return await call.commerce.support.open(call.work, command)
