@@ -1,6 +1,6 @@
 """Facts a conversation can refuse with."""
 
-from kernel.errors import Conflict, NotFound
+from kernel.errors import Conflict, Invalid, NotFound
 
 
 class UnknownThread(NotFound):
@@ -31,3 +31,8 @@ class ConfirmationOver(Conflict):
 class UnknownMessage(NotFound):
     code = "chat_message_unknown"
     message = "There is no such message in this conversation."
+
+
+class OtherMessage(Invalid):
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for a different message."

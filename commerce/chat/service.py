@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from commerce.chat.confirmations import Confirmations
-from commerce.chat.errors import ThreadBusy, ThreadClosed, UnknownMessage, UnknownThread
+from commerce.chat.errors import OtherMessage, ThreadBusy, ThreadClosed, UnknownMessage, UnknownThread
 from commerce.chat.permissions import TALK
 from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, ThreadView
 from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
@@ -30,7 +30,7 @@ where id = $1 and (busy_until is null or busy_until <= $4 or turn_id = $2)
 
 _SAY = """
 insert into chat_messages (id, thread_id, answers, author, agent, text, notice, options, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do update set id = excluded.id returning text
 """
 
 
@@ -85,17 +85,18 @@ class ChatService:
 
     # --- a turn: one message and its answer ---
 
-    async def hear(self, work: Work, thread_id: UUID, turn_id: UUID, text: str | None) -> ThreadView:
+    async def hear(self, work: Work, thread_id: UUID, turn_id: UUID, text: str) -> ThreadView:
         """Notes a person's message and takes the thread for its answer; `turn_id` is the message's id.
 
-        The same turn may begin again after a crash. Raises UnknownThread, ThreadClosed, ThreadBusy."""
+        The same turn may begin again after a crash. Raises UnknownThread, ThreadClosed, ThreadBusy, OtherMessage."""
         thread = await self._own(work, thread_id)
         if thread.status == "closed":
             raise ThreadClosed()
         if not await work.run(_BEGIN, thread_id, turn_id, work.now + TURN, work.now):
             raise ThreadBusy()
-        if text is not None:
-            await work.run(_SAY, turn_id, thread_id, None, "person", None, text, None, [], work.now)
+        said = await work.value(_SAY, turn_id, thread_id, None, "person", None, text, None, [], work.now)
+        if said != text:
+            raise OtherMessage()
         return _thread(thread)
 
     async def say(self, work: Work, thread_id: UUID, turn_id: UUID, said: Said) -> None:

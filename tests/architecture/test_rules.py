@@ -158,7 +158,7 @@ def test_every_table_is_written_by_a_service() -> None:
 
 def test_every_error_has_a_code_of_its_own_meaning() -> None:
     """Codes are stable words; two classes share one only when a caller does the same about both."""
-    shared = {"order_not_cancellable", "insufficient_stock", "not_found"}
+    shared = {"idempotency_key_reused", "order_not_cancellable", "insufficient_stock", "not_found"}
     codes: dict[str, list[str]] = {}
     for kind in descendants(AgoraError):
         assert re.fullmatch(r"[a-z][a-z0-9_]+", kind.code)

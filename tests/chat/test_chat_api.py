@@ -131,6 +131,10 @@ async def test_bad_messages_are_refused(http: httpx.AsyncClient) -> None:
     where = await thread(ann)
     for body in ({"text": ""}, {"text": "x" * 4001}, {"text": 1}, {}, {"text": "hi", "role": "system"}):
         await ann.refused("POST", f"{where}/messages", 422, "invalid_request", json=body)
+    one, two = {"json": {"text": "hello"}, "key": "k1"}, {"json": {"text": "good bye"}, "key": "k1"}
+    first = await ann.call("POST", f"{where}/messages", 200, **one)
+    assert await ann.call("POST", f"{where}/messages", 200, **one) == first
+    await ann.refused("POST", f"{where}/messages", 422, "idempotency_key_reused", **two)
     missing = {"confirmation_id": f"cnf_{uuid4().hex}", "accept": True}
     await ann.refused("POST", f"{where}/confirm", 404, "confirmation_unknown", json=missing)
     await ann.post(f"{where}/close", {}, 204)

@@ -218,6 +218,8 @@ async def test_a_poison_message_is_a_dead_letter_and_others_flow(
     await drain(shop, transport)
     async with reading(shop, transport, "poison", recorder.consumer):
         await eventually(lambda: _has(sql, recorder, good, 1))
+        buried = "select count(*) from dead_letters where consumer = $1"
+        await eventually(lambda: sql.fetchval(buried, recorder.consumer.name))
     letters = await sql.fetch("select * from dead_letters where consumer = $1", recorder.consumer.name)
     assert [(row["key"], row["status"], row["cause"]) for row in letters] == [(bad, "dead", "ValidationError")]
     assert '"total": "x"' in letters[0]["message"]
