@@ -3,7 +3,6 @@
 from agents import chat, customer, inventory, order, payment, product, support
 from agents.spec import AgentSpec
 from tools.spec import Tool
-from tools.spec import grants as tool_grants
 
 AGENTS: dict[str, AgentSpec] = {
     module.SPEC.name: module.SPEC for module in (order, product, inventory, customer, payment, support, chat)
@@ -17,8 +16,3 @@ OWNERS = {"checkout": "order"}
 def owner(tool: Tool) -> str:
     """The agent a wish for this tool goes to."""
     return OWNERS.get(tool.context, tool.context)
-
-
-def grants(agent: str) -> frozenset[str]:
-    """What an agent may do at the most."""
-    return tool_grants(AGENTS[agent].tools)

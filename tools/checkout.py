@@ -13,8 +13,7 @@ from commerce.payment.permissions import OWN_METHODS
 from kernel.db import Work
 from kernel.ids import new_id
 from kernel.schemas import Command, Quantity
-from tools.product import Everything
-from tools.spec import Call, Effect, tool
+from tools.spec import Call, Effect, NoArguments, tool
 
 Sku = Annotated[
     str,
@@ -45,7 +44,7 @@ class Buy(Command):
 
 
 @tool(Effect.READ, BUY)
-async def view_cart(call: Call, args: Everything) -> CartView:  # noqa: ARG001  # every tool has them
+async def view_cart(call: Call, args: NoArguments) -> CartView:  # noqa: ARG001  # every tool has them
     """Shows the caller's cart with items, discounts and total before shipping."""
     return await call.commerce.cart.current(call.work)
 

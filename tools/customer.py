@@ -8,8 +8,7 @@ from commerce.customer.permissions import OWN_PROFILE
 from commerce.customer.schemas import AddAddress, AddressView
 from kernel.ids import PublicId
 from kernel.schemas import Command
-from tools.product import Everything
-from tools.spec import Call, Effect, tool
+from tools.spec import Call, Effect, NoArguments, tool
 
 
 class OneAddress(Command):
@@ -17,13 +16,13 @@ class OneAddress(Command):
 
 
 @tool(Effect.READ, OWN_PROFILE)
-async def my_profile(call: Call, args: Everything) -> CustomerView:  # noqa: ARG001  # every tool has them
+async def my_profile(call: Call, args: NoArguments) -> CustomerView:  # noqa: ARG001  # every tool has them
     """Shows the caller's own name and e-mail address."""
     return await call.commerce.customer.me(call.work)
 
 
 @tool(Effect.READ, OWN_PROFILE)
-async def list_addresses(call: Call, args: Everything) -> list[AddressView]:  # noqa: ARG001
+async def list_addresses(call: Call, args: NoArguments) -> list[AddressView]:  # noqa: ARG001
     """Lists the caller's saved addresses with their ids; the default one is marked."""
     return await call.commerce.customer.addresses(call.work)
 

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from commerce.inventory.permissions import READ_STOCK
 from kernel.schemas import Command, View
-from tools.product import Found, OneProduct, _found
+from tools.product import Found, OneProduct, found
 from tools.spec import PUBLIC, Call, Effect, tool
 
 SHOWN_MOST = 20
@@ -37,7 +37,7 @@ async def check_stock(call: Call, args: OneProduct) -> Found:
     """Says how many units of a product can be bought right now, by variant. Use it for "is it in stock"."""
     channel = await call.commerce.pricing.channel(call.work)
     product = await call.commerce.product.named(call.work, channel, args.product)
-    return _found(product.model_dump(mode="json"))
+    return found(product)
 
 
 @tool(Effect.READ, READ_STOCK)

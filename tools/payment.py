@@ -10,8 +10,7 @@ from commerce.payment.permissions import OWN_METHODS
 from commerce.payment.schemas import AddPaymentMethod
 from kernel.schemas import PERSONAL, Command, View
 from tools.order import OneOrder
-from tools.product import Everything
-from tools.spec import PUBLIC, Call, Effect, tool
+from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
 
 class Choices(View):
@@ -38,7 +37,7 @@ class GiftCardCode(Command):
 
 
 @tool(Effect.READ, PUBLIC, OWN_METHODS)
-async def payment_options(call: Call, args: Everything) -> Choices:  # noqa: ARG001  # every tool has them
+async def payment_options(call: Call, args: NoArguments) -> Choices:  # noqa: ARG001  # every tool has them
     """Says what the caller can pay with: saved cards and gift cards with balances, and the kinds the shop takes."""
     saved = await call.commerce.payment.methods(call.work) if call.work.principal.may(OWN_METHODS) else []
     return Choices(saved=saved, accepted=list(call.commerce.payment.kinds))

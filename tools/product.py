@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.product import ProductView
 from commerce.product.schemas import CategoryView
 from kernel.schemas import Command, MoneyView, View
-from tools.spec import PUBLIC, Call, Effect, tool
+from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
 SHOWN_MOST = 6
 
@@ -28,10 +29,6 @@ class OneProduct(Command):
         StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
         Field(description="a product's id, a SKU, or its name"),
     ]
-
-
-class Everything(Command):
-    """No arguments."""
 
 
 class Option(View):
@@ -60,7 +57,7 @@ async def find_products(call: Call, args: Find) -> list[Found]:
     Use it whenever a customer looks for, asks the price of, or names something to buy."""
     channel = await call.commerce.pricing.channel(call.work)
     page = await call.commerce.product.page(call.work, channel, args.q, args.category, size=SHOWN_MOST)
-    return [_found(product.model_dump(mode="json")) for product in page.items]
+    return [found(product) for product in page.items]
 
 
 @tool(Effect.READ, PUBLIC)
@@ -68,14 +65,16 @@ async def get_product(call: Call, args: OneProduct) -> Found:
     """Shows one product with its description and every variant."""
     channel = await call.commerce.pricing.channel(call.work)
     product = await call.commerce.product.named(call.work, channel, args.product)
-    return _found(product.model_dump(mode="json"))
+    return found(product)
 
 
 @tool(Effect.READ, PUBLIC)
-async def list_categories(call: Call, args: Everything) -> list[CategoryView]:  # noqa: ARG001  # every tool has them
+async def list_categories(call: Call, args: NoArguments) -> list[CategoryView]:  # noqa: ARG001  # every tool has them
     """Lists the shop's categories: for "what do you sell"."""
     return await call.commerce.product.categories(call.work)
 
 
-def _found(product: dict[str, object]) -> Found:
-    return Found.model_validate({name: product[name] for name in Found.model_fields})
+def found(product: ProductView) -> Found:
+    """A product in the words of a chat."""
+    plain = product.model_dump(mode="json")
+    return Found.model_validate({name: plain[name] for name in Found.model_fields})

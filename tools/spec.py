@@ -26,6 +26,10 @@ Answer = View | list[Any]
 Show = Callable[[Work], Awaitable[Answer]]
 
 
+class NoArguments(Command):
+    """Of a tool that needs none."""
+
+
 class Effect(StrEnum):
     READ = "read"
     WRITE = "write"

@@ -8,8 +8,7 @@ from commerce.order.permissions import READ_ORDERS
 from commerce.support.permissions import OWN_TICKETS
 from commerce.support.schemas import ArticleHit, OpenTicket, TicketLine, TicketView
 from kernel.schemas import PERSONAL, Command, LongText, Text
-from tools.product import Everything
-from tools.spec import PUBLIC, Call, Effect, tool
+from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
 
 class Question(Command):
@@ -35,7 +34,7 @@ async def search_help(call: Call, args: Question) -> list[ArticleHit]:
 
 
 @tool(Effect.READ, OWN_TICKETS)
-async def list_tickets(call: Call, args: Everything) -> list[TicketLine]:  # noqa: ARG001  # every tool has them
+async def list_tickets(call: Call, args: NoArguments) -> list[TicketLine]:  # noqa: ARG001  # every tool has them
     """Lists the caller's own support tickets with their state."""
     return (await call.commerce.support.mine(call.work, size=5)).items
 

@@ -6,9 +6,8 @@ from uuid import UUID
 
 import orjson
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
+from agents.node import ASK_FOR_PERSON
 from agents.planner import Planner
 from commerce.checkout import CartView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
@@ -19,7 +18,8 @@ from commerce.order.schemas import OrderLineView, SalesView, TimelineView, Total
 from commerce.payment import PaymentMethodView, PaymentView
 from commerce.product.schemas import CategoryView
 from kernel.schemas import Address, money
-from tools import checkout, customer, inventory, order, payment, product
+from tools import checkout, customer, inventory, order, payment, product, support
+from tools.bind import rendered
 from tools.inventory import Shelf
 from tools.order import OrderStory
 from tools.payment import Choices, Paid
@@ -29,25 +29,8 @@ from tools.spec import TOOLS
 ID = UUID("01936b2e-0000-7000-8000-000000000001")
 AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 MODULES = (checkout, customer, inventory, order, payment, product)
-PERSON = {
-    "type": "function",
-    "function": {
-        "name": "ask_for_person",
-        "description": "Brings in a person.",
-        "parameters": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
-    },
-}
-TICKET = {
-    "type": "function",
-    "function": {
-        "name": "open_ticket",
-        "description": "Opens a support ticket.",
-        "parameters": {
-            "properties": {"subject": {"type": "string"}, "text": {"type": "string"}, "order": {"anyOf": [{}]}},
-            "required": ["subject", "text"],
-        },
-    },
-}
+PERSON = ASK_FOR_PERSON
+TICKET = TOOLS[support.open_ticket.__name__].schema
 HERE = {module.__name__.rsplit(".", 1)[-1] for module in MODULES}
 KNOWN = sorted(tool.name for tool in TOOLS.values() if tool.context in HERE)
 CUSTOMER = [name for name in KNOWN if not name.startswith("merchant_")]
@@ -129,13 +112,6 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
 }
-
-
-def rendered(view: Any) -> dict[str, Any]:
-    """A view as a tool's result is told to a model."""
-    if isinstance(view, BaseModel):
-        return view.model_dump(mode="json", exclude_none=True)
-    return {"items": to_jsonable_python(view, exclude_none=True)}
 
 
 class Chat:

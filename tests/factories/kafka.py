@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class BrokerUnavailable(RuntimeError):
     """The broker cannot run here; the text says what is missing."""
 
 
-class Broker:
+class Broker(ABC):
     """One broker. It keeps its port and its data over a restart; `wipe` takes the data, `kill` gives no time to save."""
 
     def __init__(self) -> None:
@@ -67,8 +68,9 @@ class Broker:
     def servers(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """What starts it, in the foreground."""
 
     async def start(self) -> None:
         with (self.folder / "broker.log").open("ab") as log:
