@@ -139,6 +139,7 @@ def _most(text: str, _: Talk) -> int | None:
 _FREE = ("q", "product", "reason", "text")
 _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "order": lambda text, talk: slots.order_of(text, talk.order),
+    "ticket": lambda text, _: slots.ticket_of(text),
     "q": lambda text, _: product_words(text),
     "product": _product,
     "most": _most,

@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable
 
+from agents.rules import MODEL as RULE
 from agents.spec import Tier
 from kernel import telemetry
 from kernel.settings import Settings
@@ -74,16 +75,23 @@ class Models:
         self.uses_endpoint = settings.model != "offline" and settings.openai_api_key is not None
 
     async def answer(
-        self, tier: Tier, messages: Sequence[BaseMessage], tools: Schemas, on_text: OnText | None = None
+        self,
+        tier: Tier,
+        messages: Sequence[BaseMessage],
+        tools: Schemas,
+        on_text: OnText | None = None,
+        rule: Callable[[Sequence[BaseMessage]], AIMessage] | None = None,
     ) -> Reply:
         """The next turn of a conversation: text, or calls of `tools` (OpenAI's function form). Never raises for what
-        an endpoint does wrong. `on_text` hears the text as it comes."""
+        an endpoint does wrong. `on_text` hears the text as it comes; `rule` answers in the planner's place."""
         began = time.perf_counter()
         notice = None
         if self.uses_endpoint:
             if reply := await self._from_endpoint(tier, messages, tools, on_text, began):
                 return reply
             notice = NOTICE
+        if rule:
+            return Reply(rule(messages), RULE, notice, latency_ms=_since(began))
         message = await self.planner.bind_tools(list(tools)).ainvoke(list(messages))
         if on_text and message.text:
             await on_text(message.text)

@@ -7,8 +7,9 @@ crash hears the same answers and makes each call once.
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import (
@@ -21,6 +22,7 @@ from langchain_core.messages import (
 )
 
 from agents.models import Models
+from agents.rules import follow
 from agents.spec import AgentSpec
 from agents.turn import Turn
 from commerce.app import Commerce
@@ -144,7 +146,7 @@ class Node:
         async def on_text(text: str) -> None:
             await turn.hear("token", {"text": text})
 
-        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text)
+        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text, self._rule(turn))
         turn.model, turn.notice = reply.model, reply.notice or turn.notice
         turn.cost_micro += reply.cost_micro
         kept = ModelTurn(
@@ -161,6 +163,12 @@ class Node:
             await self._commerce.runs.model_turn(work, turn.run_id, kept)
         fault.point("chat.model.after_commit")
         return reply.message
+
+    def _rule(self, turn: Turn) -> Callable[[Sequence[BaseMessage]], AIMessage] | None:
+        """What answers about an event where no language model does."""
+        if turn.facts is None or turn.facts["event"] not in self.spec.rules:
+            return None
+        return partial(follow, self.spec.rules[turn.facts["event"]], turn.facts)
 
     async def _act(self, turn: Turn, errand: Errand, call: Any) -> ToolMessage:
         name, call_id = call["name"], f"{turn.model_calls}.{call['id']}"[:120]
@@ -218,7 +226,7 @@ def _told(result: dict[str, Any], call_id: str, name: str) -> ToolMessage:
 def _brought_in(handoff: HandoffView) -> str:
     return (
         f"I have brought in a colleague: your ticket is {handoff.number}, with this conversation in it. "
-        "The answer comes to that ticket, and by e-mail where we have your address."
+        "The answer comes here, to that ticket, and by e-mail where we have your address."
     )
 
 

@@ -17,6 +17,7 @@ A_NUMBER = r"(\d{1,4}|" + "|".join(word for word in NUMBERS if word not in _ARTI
 _UNITS = r"(?!\s*(?:-\s*)?(?:cm|mm|ml|m|l|g|kg|gb|tb|w|inch|%|percent|euros?|eur|usd|dollars?|days?|weeks?|months?|years?)\b)"
 
 _ORDER = re.compile(r"(?<![\w-])#?([A-Za-z]\d{5,12})(?![\w-])|(?<!\w)#(\d{5,12})(?!\w)")
+_TICKET = re.compile(r"(?<![\w-])T-\d{1,12}(?![\w-])", re.I)
 _LATEST = re.compile(
     r"\b(?:latest|newest|most recent|last)(?: (?:order|one|purchase|parcel|package))?\b(?! (?:week|month|year|night|\d))",
     re.I,
@@ -67,6 +68,11 @@ def order_of(text: str, last: str | None = None) -> str | None:
     if match := _ORDER.search(text):
         return match.group(1).upper() if match.group(1) else f"A{match.group(2)}"
     return "latest" if _LATEST.search(text) else last
+
+
+def ticket_of(text: str) -> str | None:
+    match = _TICKET.search(text)
+    return match.group().upper() if match else None
 
 
 def number_of(text: str) -> int | None:

@@ -1,9 +1,10 @@
 """What an agent is: data. `node.py` turns it into a node of the graph; what wakes it stands in `workers/subscriptions.py`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.rules import Rule
 from commerce.orchestration import Limits
 from kernel.auth import Principal
 from tools.spec import PUBLIC, TOOLS, Tool
@@ -15,7 +16,8 @@ Tier = Literal["small", "standard"]
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """One agent. `hand_offs` are the agents it may pass a conversation to; `limits` bind every run."""
+    """One agent. `hand_offs` are the agents it may pass a conversation to; `limits` bind every run; `rules` say by event
+    what is done where no language model answers."""
 
     name: str
     purpose: str
@@ -24,6 +26,7 @@ class AgentSpec:
     autonomy: Autonomy = "read"
     tier: Tier = "standard"
     limits: Limits = field(default_factory=Limits)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
 
     def offered(self, principal: Principal) -> tuple[Tool, ...]:
         """Those tools that this person may use at all: a model is not told of the others."""

@@ -1,12 +1,25 @@
 """The support agent: answers from the shop's articles, opens tickets, brings in a person."""
 
+from agents.rules import Json, Step, Told
 from agents.spec import AgentSpec, uses
 from tools import order, support
+
+
+def opened(facts: Json, told: Told) -> Step:
+    """A ticket came in."""
+    if "get_ticket" not in told:
+        return "get_ticket", {"ticket": facts["ticket_id"]}
+    if "search_help" not in told:
+        return "search_help", {"q": told["get_ticket"]["subject"][:300]}
+    titles = [article["title"] for article in told["search_help"]["items"]]
+    return f"Articles that may answer it: {', '.join(titles)}." if titles else "No article answers it."
+
 
 SPEC = AgentSpec(
     name="support",
     purpose="Answers questions about how the shop works from its articles, opens tickets, brings in a person.",
-    tools=uses(support.search_help, support.list_tickets, support.open_ticket, order.get_order),
+    tools=uses(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket, order.get_order),
     hand_offs=frozenset({"order", "payment", "product", "customer"}),
     autonomy="limit",
+    rules={"TicketOpened": opened},
 )

@@ -27,6 +27,8 @@ class Turn:
     thread_id: UUID | None = None
     past: list[ModelTurn] = field(default_factory=list)
     accepted: Accepted | None = None
+    facts: dict[str, Any] | None = None
+    """Of the event that woke the agent."""
     hear: Hear = deaf
     until: float = 0.0
     model_calls: int = 0

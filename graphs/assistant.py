@@ -23,7 +23,7 @@ from memory.checkpoints import checkpoints
 from tools.bind import Drive
 
 ENTRY = "supervisor"
-WITH_STAFF = "Your message is added to ticket {number}; a colleague will answer it."
+WITH_STAFF = "Your message is added to ticket {number}; a colleague will answer it here."
 YES = "Yes, please."
 
 

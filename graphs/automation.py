@@ -1,9 +1,11 @@
-"""Agents at work without a conversation: commands and queries from the queue, each run once, whoever takes it."""
+"""Agents at work without a conversation: commands, queries and events from the queue, each run once, whoever takes it."""
 
 import asyncio
+import json
 
 from agents.models import Models
 from agents.roster import AGENTS
+from agents.rules import woken
 from agents.turn import Turn
 from commerce.app import Commerce
 from commerce.orchestration.errands import ATTEMPTS_MOST
@@ -31,13 +33,16 @@ class Automation:
         async with self._commerce.database.work(SYSTEM) as work:
             past = await self._commerce.runs.model_turns(work, errand.id)
         turn = Turn(run_id=errand.id, principal=SYSTEM, role="system", trigger=errand.trigger, past=past)
-        turn.agent = errand.agent
+        turn.agent, ask = errand.agent, errand.ask
+        if errand.trigger == "event":
+            turn.facts = json.loads(errand.ask)
+            ask = woken(turn.facts)
         if errand.agent not in AGENTS:
             turn.failed = "agent_unknown"
         elif errand.attempts > ATTEMPTS_MOST:
             turn.failed = "attempts"
         else:
-            await self._supervisor.errand(turn, errand.agent, errand.ask)
+            await self._supervisor.errand(turn, errand.agent, ask)
         status, outcome = ("failed", turn.failed) if turn.failed else ("done", "answered")
         async with self._commerce.database.work(SYSTEM) as work:
             if await self._commerce.runs.end(work, errand.id, errand.agent, status, outcome, turn.model, turn.prompt):

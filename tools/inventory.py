@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from commerce.inventory.permissions import READ_STOCK
+from commerce.inventory.schemas import LevelId
 from kernel.schemas import Command, View
 from tools.product import Found, OneProduct, found
 from tools.spec import PUBLIC, Call, Effect, tool
@@ -19,6 +20,22 @@ class Shelves(Command):
     q: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
         None, description="words of the product's name or its SKU"
     )
+
+
+class OneAlert(Command):
+    level: LevelId | None = Field(None, description="the one stock level it is about")
+
+
+class Low(View):
+    """A level that runs low, in its merchant's words; `quantity` is by how many it is filled up."""
+
+    sku: str
+    name: str
+    location: str
+    available: int
+    point: int
+    quantity: int
+    sold_30_days: int
 
 
 class Shelf(View):
@@ -59,3 +76,20 @@ async def merchant_stock(call: Call, args: Shelves) -> list[Shelf]:
     ]
     wanted = (args.q or "").lower()
     return [shelf for shelf in shelves if wanted in f"{shelf.sku} {shelf.name}".lower()][:SHOWN_MOST]
+
+
+@tool(Effect.READ, READ_STOCK)
+async def stock_alerts(call: Call, args: OneAlert) -> list[Low]:
+    """Lists what is at or below its reorder point in the caller's own shop, with what it sold. For merchants."""
+    inventory = call.commerce.inventory.alerts
+    rows = [await inventory.alert(call.work, args.level)] if args.level else await inventory.low(call.work, SHOWN_MOST)
+    names = await call.commerce.product.names(call.work, [row.variant_id for row in rows])
+    return [
+        Low(
+            sku=names[row.variant_id][0],
+            name=names[row.variant_id][1],
+            **row.model_dump(include=set(Low.model_fields)),
+        )
+        for row in rows
+        if row.variant_id in names
+    ]

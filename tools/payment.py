@@ -6,8 +6,9 @@ from pydantic import Field, StringConstraints
 
 from commerce.order.permissions import READ_ORDERS
 from commerce.payment import PaymentMethodView, PaymentView
-from commerce.payment.permissions import OWN_METHODS
-from commerce.payment.schemas import AddPaymentMethod
+from commerce.payment.permissions import OWN_METHODS, REVIEW_FRAUD
+from commerce.payment.schemas import AddPaymentMethod, ReviewView
+from kernel.ids import parse
 from kernel.schemas import PERSONAL, Command, View
 from tools.order import OneOrder
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
@@ -36,6 +37,14 @@ class GiftCardCode(Command):
     ]
 
 
+class OnePurchase(Command):
+    order: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
+        Field(description="number of one of its orders, or the purchase's id"),
+    ]
+
+
 @tool(Effect.READ, PUBLIC, OWN_METHODS)
 async def payment_options(call: Call, args: NoArguments) -> Choices:  # noqa: ARG001  # every tool has them
     """Says what the caller can pay with: saved cards and gift cards with balances, and the kinds the shop takes."""
@@ -48,6 +57,16 @@ async def payment_status(call: Call, args: OneOrder) -> Paid:
     """Shows what was authorised, charged, declined or given back for an order of the caller."""
     order = await call.commerce.order.named(call.work, args.order)
     return Paid(order=order.number, payment=await call.commerce.payment.view(call.work, order.group_id))
+
+
+@tool(Effect.READ, REVIEW_FRAUD, READ_ORDERS)
+async def review_case(call: Call, args: OnePurchase) -> ReviewView:
+    """Shows why a purchase is looked at for fraud: score, reasons, amount, what its buyer did before. For staff."""
+    try:
+        group = parse("grp", args.order)
+    except ValueError:
+        group = (await call.commerce.order.named(call.work, args.order)).group_id
+    return await call.commerce.payment.review_case(call.work, group)
 
 
 @tool(Effect.WRITE, OWN_METHODS)

@@ -19,6 +19,14 @@ class Question(Command):
     ]
 
 
+class OneTicket(Command):
+    ticket: Annotated[
+        str,
+        StringConstraints(pattern=r"^([Tt]-[0-9]{1,12}|tkt_[0-9a-f]{32})$"),
+        Field(description="number of the ticket, such as T-1001, or its id"),
+    ]
+
+
 class Complain(Command):
     subject: Annotated[Text, Field(description="what it is about, in one line")]
     text: Annotated[LongText, Field(description="what happened, in the person's words"), PERSONAL]
@@ -37,6 +45,12 @@ async def search_help(call: Call, args: Question) -> list[ArticleHit]:
 async def list_tickets(call: Call, args: NoArguments) -> list[TicketLine]:  # noqa: ARG001  # every tool has them
     """Lists the caller's own support tickets with their state."""
     return (await call.commerce.support.mine(call.work, size=5)).items
+
+
+@tool(Effect.READ, OWN_TICKETS)
+async def get_ticket(call: Call, args: OneTicket) -> TicketView:
+    """Shows one support ticket with everything said in it. Use it for "what came of my request T-1001"."""
+    return await call.commerce.support.named(call.work, args.ticket)
 
 
 @tool(Effect.WRITE, OWN_TICKETS, READ_ORDERS)

@@ -61,10 +61,17 @@ async def sla_at_risk(commerce: Commerce) -> None:
         await commerce.support.close_solved(work)
 
 
+async def stock_low(commerce: Commerce) -> None:
+    """Levels that came down to their reorder point are told of once, and again only after there was enough."""
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.inventory.alerts.watch(work)
+
+
 JOBS = [
     Job("release_holds", timedelta(seconds=10), release_holds),
     Job("make_partitions", timedelta(hours=12), make_partitions),
     Job("sla_at_risk", timedelta(seconds=30), sla_at_risk),
+    Job("stock_low", timedelta(seconds=30), stock_low),
     Job("forget", timedelta(hours=1), forget),
 ]
 

@@ -1,12 +1,22 @@
 """The one table of who reacts to what. A consumer's name is its key in the inbox: never rename one."""
 
+from functools import partial
+
 from agents.roster import AGENTS
 from commerce.app import Commerce
+from commerce.inventory.events import StockLow
 from commerce.orchestration.events import AgentCommand, AgentQuery
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
-from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
+from commerce.payment.events import (
+    FraudReviewRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentRefunded,
+)
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
+from kernel.events import Event
 from kernel.inbox import Consumer
 
 GROUP = "commerce"
@@ -23,13 +33,20 @@ ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
 
 
+WAKES: dict[type[Event], str] = {FraudReviewRequested: "payment", TicketOpened: "support", StockLow: "inventory"}
+"""Which event sets which agent to work."""
+
+
 def consumers(commerce: Commerce) -> list[Consumer]:
+    wakes = {event.__name__: agent for event, agent in WAKES.items()}
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
+        Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes)),
+        Consumer("chat.answers", (TicketReplied,), commerce.chat.pass_on),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]
 

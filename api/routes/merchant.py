@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.deps import Edge, needs
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK
-from commerce.inventory.schemas import AdjustStock, LevelId, StockView
+from commerce.inventory.schemas import AdjustStock, AlertView, LevelId, SetReorderPoint, StockView
 from commerce.merchant import MerchantView
 from commerce.merchant.permissions import MANAGE_MERCHANTS, OWN_SHOP
 from commerce.merchant.schemas import CreateMerchant, MerchantId
@@ -50,6 +50,20 @@ async def stock(edge: Annotated[Edge, needs(READ_STOCK)], cursor: Cursor = None,
 async def adjust(level_id: LevelId, command: AdjustStock, edge: Annotated[Edge, needs(ADJUST_STOCK)]) -> Response:
     """Corrects a level by a signed quantity, with a reason; never below what is promised."""
     return await edge.once(lambda work: edge.commerce.inventory.adjust(work, level_id, command), 200)
+
+
+@router.get("/merchant/stock/alerts", response_model=list[AlertView])
+async def alerts(edge: Annotated[Edge, needs(READ_STOCK)], most: Annotated[int, Query(ge=1, le=500)] = 100) -> Response:
+    """What runs low in the caller's shops, longest first."""
+    return await edge.run(lambda work: edge.commerce.inventory.alerts.low(work, most))
+
+
+@router.put("/merchant/stock/{level_id}/reorder-point", status_code=204)
+async def reorder_point(
+    level_id: LevelId, command: SetReorderPoint, edge: Annotated[Edge, needs(ADJUST_STOCK)]
+) -> Response:
+    """From how few sellable units on the level counts as low: then its merchant is told, and the inventory agent."""
+    return await edge.once(lambda work: edge.commerce.inventory.alerts.set_point(work, level_id, command), 200)
 
 
 @router.get("/merchants", response_model=Page[MerchantView])

@@ -1,5 +1,6 @@
 """Chat: threads belong to who began them, one answer at a time, everything said is kept."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,11 +10,13 @@ from commerce.chat.permissions import TALK
 from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, ThreadView
 from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
 from commerce.support import SupportService
+from commerce.support.events import TicketReplied
 from commerce.support.schemas import HandOver, OpenTicket, Reply
 from commerce.support.schemas import Turn as TicketTurn
 from kernel.auth import Principal
 from kernel.db import Work
 from kernel.ids import new_id
+from kernel.inbox import Delivery
 from kernel.repository import Repository
 from kernel.schemas import Page
 
@@ -161,6 +164,17 @@ class ChatService:
         assert handoff is not None, "a thread that is handed over has its handoff"
         await self._support.reply(work, handoff.ticket_id, Reply(body=text))
         return handoff
+
+    async def pass_on(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction: what the house answers to a ticket is said in the conversation it came from, once."""
+        answers = {e.message_id: e.ticket_id for d in deliveries if isinstance(e := d.event, TicketReplied)}
+        rows = await work.rows(
+            "select thread_id, ticket_id from chat_handoffs where ticket_id = any($1)", list(answers.values())
+        )
+        threads = {row["ticket_id"]: row["thread_id"] for row in rows}
+        bodies = await self._support.said(work, [answer for answer, ticket in answers.items() if ticket in threads])
+        for answer, body in bodies.items():
+            await work.run(_SAY, answer, threads[answers[answer]], None, "staff", None, body, None, [], work.now)
 
     async def rate(self, work: Work, thread_id: UUID, message_id: UUID, command: Rate) -> None:
         """Notes whether an agent's answer helped. Raises UnknownThread, UnknownMessage."""

@@ -26,3 +26,8 @@ class NothingToAdjust(Invalid):
 class HoldLost(Conflict):
     code = "hold_lost"
     message = "The stock held for this purchase is no longer there."
+
+
+class NoAlert(NotFound):
+    code = "stock_alert_unknown"
+    message = "This stock level does not run low."

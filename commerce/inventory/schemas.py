@@ -1,6 +1,7 @@
 """Commands and views of inventory."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -52,3 +53,23 @@ class StockView(View):
     reserved: int
     allocated: int
     available: int
+
+
+class SetReorderPoint(Command):
+    """From how few sellable units on (`point`) a level is filled up, and by how many (`quantity`)."""
+
+    point: Annotated[int, Field(ge=0, le=1_000_000)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class AlertView(View):
+    """A level that runs low. `sold_30_days` are the units promised to confirmed orders in that time."""
+
+    level_id: LevelId
+    variant_id: VariantId
+    location: str
+    available: int
+    point: int
+    quantity: int
+    sold_30_days: int
+    opened_at: datetime

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from commerce.inventory import statements
+from commerce.inventory.alerts import AlertService
 from commerce.inventory.errors import (
     AdjustmentBelowPromised,
     HoldLost,
@@ -28,10 +29,11 @@ GRACE = timedelta(minutes=1)
 
 
 class InventoryService:
-    """`hold_minutes` is how long a checkout may take before its stock is sellable again."""
+    """`hold_minutes` is how long a checkout may take before its stock is sellable again; `alerts` is what runs low."""
 
     def __init__(self, hold_minutes: int = 10) -> None:
         self._hold = timedelta(minutes=hold_minutes)
+        self.alerts = AlertService()
         self._levels = Repository(Level)
         self._locations = Repository(Location, "merchant_id")
 

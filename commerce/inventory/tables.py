@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.tables import Base, append_only, one_of, partitioned
+from kernel.tables import OWN_MERCHANT, Base, append_only, laws, one_of, partitioned, visible
 
 
 class Location(Base):
@@ -101,5 +101,37 @@ class Adjustment(Base):
     at: Mapped[datetime]
 
 
+class ReorderPoint(Base):
+    """From how few sellable units on a level is to be filled up, and by how many."""
+
+    __tablename__ = "inventory_reorder_points"
+    __table_args__ = (CheckConstraint("point >= 0 and quantity > 0", name="signs"),)
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"), primary_key=True)
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    point: Mapped[int]
+    quantity: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class Alert(Base):
+    """A level at or below its reorder point: one open alert per level, closed when there is enough again."""
+
+    __tablename__ = "inventory_alerts"
+    __table_args__ = (
+        Index("uq_inventory_alerts_open", "level_id", unique=True, postgresql_where="closed_at is null"),
+        Index("ix_inventory_alerts_level_id", "level_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"))
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
 append_only("inventory_movements")
 append_only("inventory_adjustments")
+laws(
+    "inventory",
+    *visible("inventory_reorder_points", OWN_MERCHANT),
+    *visible("inventory_alerts", OWN_MERCHANT),
+)

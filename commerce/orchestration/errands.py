@@ -1,6 +1,10 @@
-"""Commands and queries for agents: messages in, a queue of runs, answers out. A redelivery finds the run it made."""
+"""What sets agents to work without a person: commands, queries, events. Messages in, a queue of runs, answers out.
 
-from collections.abc import Sequence
+A redelivery finds the run it made.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -11,7 +15,7 @@ from commerce.orchestration.schemas import AnsweredView, AskAgent, Queued
 from kernel import telemetry
 from kernel.auth import SYSTEM
 from kernel.db import Work
-from kernel.ids import new_id
+from kernel.ids import new_id, public
 from kernel.inbox import Delivery
 
 LEASE_SECONDS = 45
@@ -33,6 +37,10 @@ returning id, agent, trigger, cause, ask, attempts
 """
 
 
+_PREFIX = {"reference_id": "grp", "ticket_id": "tkt", "level_id": "lvl", "variant_id": "var", "merchant_id": "mer"}
+"""Ids of events as tools take them; others stay as they are."""
+
+
 class ErrandService:
     async def send(self, work: Work, kind: Literal["command", "query"], agent: str, command: AskAgent) -> UUID:
         """Sends a message to an agent; returns the id its answer carries. Emits AgentCommand or AgentQuery."""
@@ -52,6 +60,18 @@ class ErrandService:
             assert isinstance(event, AgentCommand | AgentQuery)
             kind = "command" if isinstance(event, AgentCommand) else "query"
             rows.append((event.agent, kind, event.key, event.text))
+        await self._queue(work, rows)
+
+    async def wake(self, work: Work, deliveries: Sequence[Delivery], agents: Mapping[str, str]) -> None:
+        """Reaction: an event becomes a run of the agent it wakes (event type > agent); its ask are the event's facts."""
+        rows = []
+        for delivery in deliveries:
+            kind, event = delivery.message.type, delivery.event
+            facts = {"event": kind, **{name: _named(name, value) for name, value in event}}
+            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts)))
+        await self._queue(work, rows)
+
+    async def _queue(self, work: Work, rows: Sequence[tuple[str, str, UUID, str]]) -> None:
         columns = [list(column) for column in zip(*rows, strict=True)]
         await work.run(_QUEUE, *columns, SYSTEM.subject, telemetry.trace_id.get(), work.now)
 
@@ -79,3 +99,9 @@ class ErrandService:
         if row is None:
             raise UnknownErrand()
         return AnsweredView.model_validate(dict(row))
+
+
+def _named(name: str, value: object) -> object:
+    if not isinstance(value, UUID):
+        return value
+    return public(_PREFIX[name], value) if name in _PREFIX else str(value)

@@ -3,6 +3,11 @@
 from kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 
+class NoRiskCheck(NotFound):
+    code = "risk_check_unknown"
+    message = "There is no such purchase, or nobody looked at its risk."
+
+
 class UnknownPaymentMethod(NotFound):
     code = "payment_method_unknown"
     message = "There is no such payment method."

@@ -56,6 +56,23 @@ class PaymentView(View):
     next_action: NextAction | None = None
 
 
+class ReviewView(View):
+    """A purchase as the score saw it. `decision` is review while nobody decided; `paid_before` and `failed_before` are
+    its buyer's earlier purchases (0 for guests)."""
+
+    group_id: Annotated[UUID, PublicId("grp")]
+    score: int
+    reasons: list[str]
+    decision: str
+    decided_by: str
+    amount: MoneyView
+    kind: str
+    status: str
+    guest: bool
+    paid_before: int
+    failed_before: int
+
+
 @dataclass(frozen=True, slots=True)
 class Tender:
     """How a checkout pays: a saved method, a bare token, a gift card, or nothing at all when the total is zero."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from commerce.payment import rules, statements
 from commerce.payment.errors import (
     GiftCardTooLow,
+    NoRiskCheck,
     PaymentTokenRefused,
     UnknownGiftCard,
     UnknownPaymentMethod,
@@ -21,7 +22,7 @@ from commerce.payment.events import (
     PaymentRefunded,
 )
 from commerce.payment.ledger import Ledger
-from commerce.payment.permissions import ISSUE_GIFT_CARDS, OWN_METHODS
+from commerce.payment.permissions import ISSUE_GIFT_CARDS, OWN_METHODS, REVIEW_FRAUD
 from commerce.payment.ports import Gateway, GatewayAnswer
 from commerce.payment.schemas import (
     AddPaymentMethod,
@@ -30,6 +31,7 @@ from commerce.payment.schemas import (
     NextAction,
     PaymentMethodView,
     PaymentView,
+    ReviewView,
     Risk,
     Share,
     Tender,
@@ -208,6 +210,15 @@ class PaymentService:
         """What was decided about an intent: accept, reject, or review (nobody decided yet)."""
         found: str = await work.value("select decision from payment_fraud_checks where intent_id = $1", intent)
         return found
+
+    async def review_case(self, work: Work, group_id: UUID) -> ReviewView:
+        """Why a purchase is, or was, looked at. Raises NoRiskCheck."""
+        work.principal.require(REVIEW_FRAUD)
+        row = await work.row(statements.CASE, group_id)
+        if row is None:
+            raise NoRiskCheck()
+        facts = dict(row)
+        return ReviewView(**{**facts, "amount": money(facts["amount"], facts.pop("currency"))})
 
     async def decide(self, work: Work, intent: UUID, accept: bool, decided_by: str) -> bool:
         """Settles a check of the grey zone, once; False when there was nothing to settle."""

@@ -15,6 +15,16 @@ values ($1, $12, $13, $14, 'rule', $11)
 # $1 reference, $2 staff, $3 customer, $4 guest key
 INTENT = "select * from payment_intents where reference_id = $1 and ($2 or customer_id = $3 or guest_key = $4)"
 
+# What is known about a purchase in the grey zone. $1 reference
+CASE = """
+select i.reference_id as group_id, c.score, c.reasons, c.decision, c.decided_by, i.amount, i.currency, i.kind, i.status,
+       i.customer_id is null as guest, count(p.id) filter (where p.status in ('captured', 'authorised')) as paid_before,
+       count(p.id) filter (where p.status = 'failed') as failed_before
+from payment_intents i join payment_fraud_checks c on c.intent_id = i.id
+left join payment_intents p on p.customer_id = i.customer_id and p.id < i.id
+where i.reference_id = $1 group by i.id, c.intent_id
+"""
+
 RECENT = "select count(*) from payment_intents where customer_id = $1 and created_at > $2"
 
 # $1 intent, $2 kind, $3 outcome, $4 amount, $5 key, $6 gateway reference, $7 now

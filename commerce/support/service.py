@@ -43,7 +43,7 @@ from kernel.auth import Principal
 from kernel.consent import demand
 from kernel.db import Work, law
 from kernel.errors import Unauthenticated
-from kernel.ids import new_id
+from kernel.ids import new_id, parse
 from kernel.inbox import Delivery
 from kernel.repository import Repository
 from kernel.schemas import Page
@@ -110,6 +110,19 @@ class SupportService:
         """A ticket of the caller by the number people know, such as T-1001. Raises UnknownTicket."""
         work.principal.require(OWN_TICKETS)
         return await self._view(work, await self._tickets.by_number(work, number))
+
+    async def named(self, work: Work, name: str) -> TicketView:
+        """A ticket of the caller by its number or its id. Raises UnknownTicket."""
+        try:
+            return await self.view(work, parse("tkt", name))
+        except ValueError:
+            return await self.find(work, name)
+
+    async def said(self, work: Work, message_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """What the house answered in these messages; never a note. For whoever passes it on."""
+        work.principal.require(WORK_TICKETS)
+        rows = await work.rows(statements.SAID, list(message_ids))
+        return {row["id"]: row["body"] for row in rows}
 
     async def reply(self, work: Work, ticket_id: UUID, command: Reply) -> TicketView:
         """A message. Its owner's opens the ticket again; the house's ends the first response, waits for its owner and
@@ -218,10 +231,7 @@ class SupportService:
         rows = await work.rows(statements.TOLD, list({delivery.message.key for delivery in worth}))
         tickets = {row["id"]: row for row in rows}
         owners = await self._customer.contacts(work, [row["customer_id"] for row in rows if row["customer_id"]])
-        said = await work.rows(
-            "select id, body from support_ticket_messages where id = any($1)", telling.answers(worth)
-        )
-        answers = {row["id"]: row["body"] for row in said}
+        answers = await self.said(work, telling.answers(worth))
         notices = []
         for delivery in worth:
             ticket = tickets[delivery.message.key]

@@ -19,6 +19,8 @@ select * from (
 ) latest order by id
 """
 
+SAID = "select id, body from support_ticket_messages where id = any($1) and side = 'staff' and not internal"
+
 # Targets that are missed, or will be when WARN_PART of their time is left, and that nobody has been told of yet.
 # $1 now, $2 part of the time as one over so much, $3 limit
 TARGETS = """

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from agents.node import ASK_FOR_PERSON
 from agents.planner import Planner
+from commerce.app import GRANTS
 from commerce.checkout import CartView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
 from commerce.customer import CustomerView
@@ -16,15 +17,16 @@ from commerce.customer.schemas import AddressView
 from commerce.order import OrderView
 from commerce.order.schemas import OrderLineView, SalesView, TimelineView, TotalsView
 from commerce.payment import PaymentMethodView, PaymentView
+from commerce.payment.schemas import ReviewView
 from commerce.product.schemas import CategoryView
 from kernel.schemas import Address, money
 from tools import checkout, customer, inventory, order, payment, product, support
 from tools.bind import rendered
-from tools.inventory import Shelf
+from tools.inventory import Low, Shelf
 from tools.order import OrderStory
 from tools.payment import Choices, Paid
 from tools.product import Found, Option
-from tools.spec import TOOLS
+from tools.spec import PUBLIC, TOOLS
 
 ID = UUID("01936b2e-0000-7000-8000-000000000001")
 AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -33,7 +35,7 @@ PERSON = ASK_FOR_PERSON
 TICKET = TOOLS[support.open_ticket.__name__].schema
 HERE = {module.__name__.rsplit(".", 1)[-1] for module in MODULES}
 KNOWN = sorted(tool.name for tool in TOOLS.values() if tool.context in HERE)
-CUSTOMER = [name for name in KNOWN if not name.startswith("merchant_")]
+CUSTOMER = [name for name in KNOWN if TOOLS[name].permission in (PUBLIC, *GRANTS["customer"])]
 EUR = "EUR"
 RING = {"name": "Jane Doe", "line1": "Ring 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
@@ -98,6 +100,13 @@ VIEWS: dict[str, Any] = {
     "change_cart_quantity": a_cart(("OAK", "Oak floor lamp")), "remove_from_cart": a_cart(),
     "apply_coupon": a_cart(("OAK", "Oak floor lamp")), "buy_cart": GROUP,
     "merchant_stock": [Shelf(sku="MUG-B", name="Mug", location="main", on_hand=5, promised=2, available=3)],
+    "stock_alerts": [
+        Low(sku="MUG-B", name="Mug", location="main", available=3, point=5, quantity=24, sold_30_days=9)
+    ],
+    "review_case": ReviewView(
+        group_id=ID, score=55, reasons=["large_amount"], decision="review", decided_by="rule", amount=money(1999, EUR),
+        kind="card", status="processing", guest=False, paid_before=2, failed_before=0,
+    ),
     "my_profile": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"),
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
@@ -109,9 +118,13 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "list_tickets": {
         "items": [{"number": "T-7", "subject": "Broken mug", "status": "open", "created_at": "2026-11-25T09:30:00Z"}]
     },
+    "get_ticket": {
+        "number": "T-7", "subject": "Broken mug", "status": "open",
+        "messages": [{"side": "owner", "body": "It is broken.", "created_at": "2026-11-25T09:30:00Z"}],
+    },
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
-}
+}  # fmt: skip
 
 
 class Chat:

@@ -200,7 +200,7 @@ async def test_a_person_takes_over_once(
         assert later.handoff == answer.handoff
         assert (
             later.messages[0].text
-            == f"Your message is added to ticket {answer.handoff.number}; a colleague will answer it."
+            == f"Your message is added to ticket {answer.handoff.number}; a colleague will answer it here."
         )
     rows = await sql.fetch("select body from support_ticket_messages order by id")
     assert [row["body"] for row in rows] == ["let me talk to a human", "it is about my mug"]

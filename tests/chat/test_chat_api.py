@@ -157,3 +157,22 @@ async def test_agents_are_listed_switched_and_answer_for_what_they_did(http: htt
     runs = (await admin.get("/v1/agents/payment/runs"))["items"]
     assert [call["tool"] for call in runs[0]["calls"]] == ["payment_options"]
     assert runs[0]["status"] == "done"
+
+
+async def test_what_staff_answers_comes_into_the_conversation_once(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, settle: Any
+) -> None:
+    ann, support, ben = await signed_in(http, "ann"), await signed_in(http, "support"), await signed_in(http, "ben")
+    where = await thread(ann)
+    handed = await say(ann, where, "I want to talk to a human being")
+    ticket = handed["handoff"]["ticket_id"]
+    await support.post(f"/v1/support/tickets/{ticket}/messages", {"body": "Only for us.", "internal": True})
+    await support.post(f"/v1/support/tickets/{ticket}/messages", {"body": "Gladly, what is it?"})
+    await settle()
+    await sql.execute("update transport_cursors set position = 0")
+    await sql.execute("delete from inbox_events where consumer = 'chat.answers'")
+    await settle()
+    said = (await ann.get(f"{where}/messages"))["items"]
+    assert [(m["author"], m["text"]) for m in said if m["author"] == "staff"] == [("staff", "Gladly, what is it?")]
+    assert "Only for us" not in json.dumps(said)
+    await ben.refused("GET", f"{where}/messages", 404, "chat_thread_unknown")
