@@ -11,6 +11,7 @@ from commerce.app import Commerce
 from commerce.orchestration.errands import ATTEMPTS_MOST
 from commerce.orchestration.schemas import Queued
 from graphs.supervisor import Supervisor
+from kernel import telemetry
 from kernel.auth import SYSTEM
 from kernel.saga_engine import Run
 from kernel.settings import Settings
@@ -30,6 +31,7 @@ class Automation:
                 group.create_task(self._one(errand))
 
     async def _one(self, errand: Queued) -> None:
+        telemetry.continue_trace(errand.trace)
         async with self._commerce.database.work(SYSTEM) as work:
             past = await self._commerce.runs.model_turns(work, errand.id)
         turn = Turn(run_id=errand.id, principal=SYSTEM, role="system", trigger=errand.trigger, past=past)

@@ -33,7 +33,7 @@ _CLAIM = """
 update agent_runs set due_at = $1::timestamptz + make_interval(secs => $2), attempts = attempts + 1
 where id in (select id from agent_runs where status = 'queued' and due_at <= $1 order by due_at limit $3
              for update skip locked)
-returning id, agent, trigger, cause, ask, attempts
+returning id, agent, trigger, cause, ask, attempts, trace
 """
 
 

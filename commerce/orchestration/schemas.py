@@ -139,6 +139,7 @@ class Queued(BaseModel):
     cause: UUID
     ask: str
     attempts: int
+    trace: str
 
 
 class AnsweredView(View):

@@ -86,6 +86,42 @@ def test_one_purchase_is_one_trace_across_processes(tmp_path: Path) -> None:
         assert mine["agora-worker: consume.order.history"].parent_span_id in ids
 
 
+def ask(base: str, trace: str) -> None:
+    """A guest asks the chat for a product, and support something else; both are part of the caller's trace."""
+    with httpx.Client(base_url=base, timeout=30, headers={"traceparent": f"00-{trace}-{'1' * 16}-01"}) as client:
+        thread = client.post("/v1/chat/threads", json={}).json()
+        client.headers["X-Cart-Token"] = thread["cart_token"]
+        answer = client.post(f"/v1/chat/threads/{thread['id']}/messages", json={"text": "search for a lamp"})
+        assert [action["tool"] for action in answer.json()["actions"]] == ["find_products"], answer.text
+        ticket = {"subject": "Delivery", "body": "How long does it take?", "email": "gil@demo.test"}
+        assert client.post("/v1/support/tickets", json=ticket).status_code == 201
+
+
+def test_what_an_agent_does_belongs_to_the_trace_of_who_set_it_to_work(tmp_path: Path) -> None:
+    trace = uuid4().hex
+    wanted = {
+        *("agora-api: agent.product", "agora-api: tool.find_products"),
+        *("agora-worker: consume.orchestration.wake", "agora-worker: agent.support", "agora-worker: tool.get_ticket"),
+    }
+    with collector() as (endpoint, spans):
+        env = environment(
+            tmp_path, AGORA_TRACE="1", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_BSP_SCHEDULE_DELAY="100"
+        )
+        with running(env):
+            ask(f"http://127.0.0.1:{env['AGORA_PORT']}", trace)
+            until = time.monotonic() + 30
+            while time.monotonic() < until and not {f"{s}: {x.name}" for s, x in spans} >= wanted:
+                time.sleep(0.1)
+        mine = {f"{service}: {span.name}": span for service, span in spans if span.trace_id.hex() == trace}
+        assert set(mine) >= wanted
+        for tool, agent in (
+            ("find_products", "agora-api: agent.product"),
+            ("get_ticket", "agora-worker: agent.support"),
+        ):
+            (call,) = [span for name, span in mine.items() if name.endswith(f"tool.{tool}")]
+            assert call.parent_span_id == mine[agent].span_id
+
+
 def test_nothing_is_traced_unless_asked_for(tmp_path: Path) -> None:
     with collector() as (endpoint, spans):
         env = environment(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_BSP_SCHEDULE_DELAY="100")
