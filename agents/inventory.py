@@ -6,7 +6,7 @@ from tools import inventory, product
 SPEC = AgentSpec(
     name="inventory",
     purpose="Says what is in stock; shows merchants their shelves and what runs low.",
-    tools=uses(inventory.check_stock, inventory.merchant_stock, product.find_products),
+    tools=uses(inventory.check_stock, inventory.merchant_stock, inventory.propose_restock, product.find_products),
     hand_offs=frozenset({"product", "order", "support"}),
     autonomy="propose",
 )

@@ -26,3 +26,8 @@ class NothingToAdjust(Invalid):
 class HoldLost(Conflict):
     code = "hold_lost"
     message = "The stock held for this purchase is no longer there."
+
+
+class LocationNeeded(Conflict):
+    code = "location_needed"
+    message = "Name the location of {sku} that is meant, one of: {locations}."
