@@ -8,6 +8,7 @@ from commerce.approval import Draft
 from commerce.approval.permissions import PROPOSE
 from commerce.inventory import OwnStock
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK
+from commerce.inventory.schemas import AdjustStock
 from commerce.product.permissions import WRITE_PRODUCTS
 from kernel.money import Money
 from kernel.schemas import Code, Command, Text, View
@@ -86,4 +87,4 @@ async def propose_restock(call: Call, args: Correction) -> Draft:
     price = (await call.commerce.pricing.prices(call.work, channel, [variant.id])).get(variant.id)
     unit = Money(price.unit_minor, price.currency) if price else None
     stock = OwnStock(variant.id, variant.sku, variant.name, variant.merchant_id, unit, args.location)
-    return await call.commerce.stock.draft(call.work, stock, args.quantity, args.reason)
+    return await call.commerce.stock.draft(call.work, stock, AdjustStock(quantity=args.quantity, reason=args.reason))

@@ -31,23 +31,23 @@ class StockProposals:
     def kind(self) -> Kind:
         return Kind(KIND, ADJUST_STOCK, ("remove", "add"), POLICY, self.carry_out)
 
-    async def draft(self, work: Work, stock: OwnStock, quantity: int, reason: str) -> Draft:
-        """A proposal to add `quantity` units (negative: to take away) to a level; whose it is, the caller has checked.
+    async def draft(self, work: Work, stock: OwnStock, command: AdjustStock) -> Draft:
+        """A proposal to correct a level by a signed quantity; whose it is, the caller has checked.
 
         Raises NothingToAdjust, LocationNeeded (none, or several, fit)."""
         work.principal.require(ADJUST_STOCK)
-        if quantity == 0:
+        if command.quantity == 0:
             raise NothingToAdjust()
         level = await self._level(work, stock)
         return Draft(
             kind=KIND,
             object=public("lvl", level["id"]),
-            stance="add" if quantity > 0 else "remove",
-            arguments={"level_id": str(level["id"]), "quantity": quantity, "reason": reason},
-            amount=stock.worth(abs(quantity)),
-            summary=f"Correct the stock of {stock.name} ({stock.sku}) at {level['name']} by {quantity:+d} units, "
+            stance="add" if command.quantity > 0 else "remove",
+            arguments={"level_id": str(level["id"]), **command.model_dump()},
+            amount=stock.worth(abs(command.quantity)),
+            summary=f"Correct the stock of {stock.name} ({stock.sku}) at {level['name']} by {command.quantity:+d} units, "
             f"from {level['on_hand']} on hand.",
-            reason=reason,
+            reason=command.reason,
             merchant_id=stock.merchant_id,
         )
 
