@@ -37,8 +37,9 @@ class ReviewService:
 
     @property
     def kind(self) -> Kind:
-        """A verdict always needs a person, and a second one for a large purchase; after the saga's own time-out it is void."""
-        policy = Policy(two_from=500_000, minutes=int(saga.REVIEW_SECONDS // 60))
+        """A verdict always needs a person, and a second one from ten thousand units of the currency on. It lives
+        as long as the saga waits: then the rule decides."""
+        policy = Policy(two_from=1_000_000, minutes=int(saga.REVIEW_SECONDS // 60))
         return Kind(KIND, REVIEW_FRAUD, ("stop", "release"), policy, self.carry_out)
 
     async def draft(self, work: Work, purchase: str, verdict: Verdict, reason: str) -> Draft:

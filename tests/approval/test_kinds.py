@@ -27,6 +27,12 @@ PRICER = replace(AGENT, act="pricing")
 KEEPER = replace(AGENT, act="inventory")
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def careful(shop: Commerce) -> None:
+    """Two people for the purchases of these tests."""
+    await policy(shop, "payment.review_verdict", "payment", two_from=500_000, minutes=10)
+
+
 async def risky(http: httpx.AsyncClient, sql: asyncpg.Connection, world: World) -> UUID:
     """A guest's purchase of so much that it waits for a review."""
     buyer = guest(http)

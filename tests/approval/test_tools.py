@@ -10,15 +10,19 @@ import pytest
 from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.approval import Draft
-from commerce.approval.errors import ForeignProposal
+from commerce.approval.errors import ForeignProposal, OwnProposal
 from commerce.approval.permissions import PROPOSE
-from commerce.orchestration.schemas import NewRun
+from commerce.orchestration import Limits
+from commerce.orchestration.schemas import ChangeAgent, NewRun
 from kernel.auth import SYSTEM, Principal
-from kernel.ids import new_id, parse
+from kernel.ids import new_id, parse, public
 from kernel.money import Money
+from tests.agents.test_chat_writes import begun
+from tests.agents.test_errands import carry_out
 from tests.agents.test_limits import never
-from tests.approval.desk import everything, person, policy, ticket
+from tests.approval.desk import decide, effects, everything, person, policy, ticket
 from tests.approval.test_kinds import risky
+from tests.factories.api import signed_in
 from tests.factories.world import World
 from tests.support.people import customer
 from tools import pricing
@@ -75,6 +79,65 @@ async def test_each_agent_proposes_its_own(shop: Commerce, http: Any, sql: async
     record = await call(shop, prices, "propose_price", sku="PLATE", price=2400, reason="slow")
     assert record.result["status"] == "accepted"
     assert await sql.fetchval("select minor from prices where variant_id = $1", world.variants["plate"]) == 2400
+
+
+async def test_a_command_makes_an_agent_propose(
+    shop: Commerce, http: Any, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    """The whole way: a message, a queued run, a model's call, a proposal that names the run."""
+    support, number = await signed_in(http, "support"), await ticket(shop, world)
+    sent = await support.post("/v1/agents/support/commands", {"text": f"make up for {number}"}, 202)
+    await settle()
+    proposal = {"tool": "propose_goodwill", "ticket": number, "amount": 4_000, "reason": "late"}
+    script = await carry_out(shop, [proposal, "Proposed."])
+    assert "propose_goodwill" in script.bound[0]
+    (seen,) = (await support.get("/v1/approvals?agent=support&status=waiting&size=1"))["items"]
+    assert (seen["amount"]["amount"], seen["proposed_for"]) == (4_000, "system")
+    run_id = await sql.fetchval("select id from agent_runs where cause = $1", UUID(sent["id"]))
+    assert seen["run_id"] == public("run", run_id)
+    asked = await support.post("/v1/agents/support/queries", {"text": "and again?"}, 202)
+    await settle()
+    script = await carry_out(shop, ["No."])
+    assert "propose_goodwill" not in script.bound[0]
+    assert (await support.get(f"/v1/agents/errands/{asked['id']}"))["text"] == "No."
+
+
+async def test_staff_propose_in_a_chat_and_somebody_else_decides(
+    shop: Commerce, sql: asyncpg.Connection, world: World, assistants: Any
+) -> None:
+    support, number = await person(shop, "support"), await ticket(shop, world)
+    line = {"tool": "propose_goodwill", "ticket": number, "amount": 3_000, "reason": "late"}
+    async with assistants([line, "It waits for a colleague."], "propose_goodwill") as (assistant, _):
+        answer = await assistant.message(support, await begun(shop, support), f"30 EUR for {number}")
+    assert [(action.tool, action.status) for action in answer.actions] == [("propose_goodwill", "done")]
+    assert answer.pending_confirmation is None
+    made = await sql.fetchrow("select id, subject from agent_proposals order by id desc limit 1")
+    assert made["subject"] == support.subject
+    with pytest.raises(OwnProposal):
+        await decide(shop, support, made["id"])
+    assert (await decide(shop, await person(shop, "admin"), made["id"])).status == "accepted"
+    assert await effects(sql, made["id"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (ChangeAgent(enabled=False), "agent_switched_off"),
+        (ChangeAgent(limits=Limits(tool_calls_a_day=0)), "agent_budget_used_up"),
+    ],
+)
+async def test_switch_and_budget_hold_for_proposals(
+    shop: Commerce, sql: asyncpg.Connection, world: World, change: ChangeAgent, code: str
+) -> None:
+    errand, number = await run(shop, SYSTEM, "support"), await ticket(shop, world)
+    async with shop.database.work(SYSTEM) as work:
+        await shop.runs.switch(work, "support", change)
+    before = await everything(sql)
+    record = await call(shop, errand, "propose_goodwill", ticket=number, amount=1, reason="x")
+    assert (record.status, record.code) == ("failed", code)
+    assert await everything(sql) == before
+    async with shop.database.work(SYSTEM) as work:
+        await shop.runs.switch(work, "support", ChangeAgent(enabled=True, limits=Limits()))
 
 
 async def test_a_merchants_agent_proposes_for_their_own_shop_alone(
