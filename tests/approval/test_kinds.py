@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from commerce.app import Commerce
-from commerce.approval import Proposed
+from commerce.approval import Accepted, Draft, Kind, Policy, Proposed
+from commerce.approval.errors import UnknownKind
 from commerce.checkout.errors import NothingToReview
 from commerce.inventory import OwnStock
 from commerce.inventory.errors import LocationNeeded
@@ -17,7 +18,9 @@ from commerce.inventory.schemas import AdjustStock
 from commerce.pricing.errors import PriceUnchanged
 from commerce.pricing.schemas import SetPrice
 from kernel.auth import SYSTEM, Principal
-from kernel.ids import parse, public
+from kernel.db import Work
+from kernel.errors import Unavailable
+from kernel.ids import new_id, parse, public
 from kernel.money import Money
 from tests.approval.desk import AGENT, decide, everything, person, policy
 from tests.factories.api import guest
@@ -164,9 +167,11 @@ async def test_a_price_is_bounded_and_void_once_it_moved(shop: Commerce, sql: as
     assert await price_of(sql, chair) == 15900
 
 
-async def correction(shop: Commerce, world: World, quantity: int, unit: int | None, sku: str = "rug") -> Proposed:
+async def correction(
+    shop: Commerce, world: World, quantity: int, unit: int | None, sku: str = "rug", whose: str = "south"
+) -> Proposed:
     money = Money(unit, "EUR") if unit is not None else None
-    stock = OwnStock(world.variants[sku], sku.upper(), sku.title(), world.merchants["south"], money)
+    stock = OwnStock(world.variants[sku], sku.upper(), sku.title(), world.merchants[whose], money)
     async with shop.database.work(KEEPER) as work:
         return await shop.approval.propose(
             work, await shop.stock.draft(work, stock, AdjustStock(quantity=quantity, reason="counted"))
@@ -197,6 +202,52 @@ async def test_a_correction_is_worth_what_its_units_sell_for(
     seen = await decide(shop, south, gone.proposal)
     assert (seen.status, seen.code) == ("failed", "adjustment_below_promised")
     assert await sql.fetchval(on_hand, rug) == 11
+
+
+async def test_what_a_rule_accepts_may_fail_as_well(shop: Commerce, sql: asyncpg.Connection, world: World) -> None:
+    pen, held = world.variants["pen"], new_id()
+    async with shop.database.work(SYSTEM) as work:
+        await shop.inventory.hold(work, held, {pen: 1}, {pen: "PEN"})
+    level = await sql.fetchrow("select * from inventory_levels where variant_id = $1", pen)
+    made = await correction(shop, world, -level["on_hand"], 0, "pen", "north")
+    assert (made.status, made.rule, made.code) == ("failed", "APPROVAL-10", "adjustment_below_promised")
+    assert await sql.fetchrow("select * from inventory_levels where variant_id = $1", pen) == level
+    facts = await sql.fetch("select type from outbox_events where key = $1", made.proposal)
+    assert [row["type"] for row in facts] == ["ProposalFailed"]
+
+
+async def test_a_part_that_is_down_undoes_the_decision_and_it_can_be_made_again(
+    shop: Commerce, sql: asyncpg.Connection, world: World
+) -> None:
+    down = [True]
+
+    async def flaky(work: Work, accepted: Accepted) -> dict[str, Any]:
+        await work.run("insert into gateway_usage values ($1, now(), 1)", f"flaky:{accepted.id}")
+        if down:
+            down.pop()
+            raise Unavailable()
+        return {"done": True}
+
+    shop.approval.offer(Kind("test.flaky", "approval:decide", ("do",), Policy(), flaky))
+    draft = Draft(kind="test.flaky", object="x_1", stance="do", arguments={}, amount=None, summary="Does it.")
+    async with shop.database.work(AGENT) as work:
+        made = await shop.approval.propose(work, draft)
+    before, support = await everything(sql), await person(shop, "support")
+    with pytest.raises(Unavailable):
+        await decide(shop, support, made.proposal)
+    assert await everything(sql) == before
+    assert (await decide(shop, support, made.proposal)).result == {"done": True}
+    effects = "select count(*) from gateway_usage where subject = $1"
+    assert await sql.fetchval(effects, f"flaky:{made.proposal}") == 1
+
+
+async def test_nothing_of_an_unknown_kind_is_proposed(shop: Commerce, sql: asyncpg.Connection) -> None:
+    draft = Draft(kind="moon.landing", object="x_1", stance="do", arguments={}, amount=None, summary="Lands.")
+    before = await everything(sql)
+    with pytest.raises(UnknownKind):
+        async with shop.database.work(AGENT) as work:
+            await shop.approval.propose(work, draft)
+    assert await everything(sql) == before
 
 
 async def test_a_correction_names_a_place_of_its_own_shop(

@@ -1,6 +1,7 @@
 """Many at once: one effect however often it is approved, and no cap is exceeded by proposals side by side."""
 
 import asyncio
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -8,8 +9,12 @@ import asyncpg
 import pytest
 
 from commerce.app import Commerce
+from commerce.approval.errors import ContraryDecision, ProposalOver
+from kernel.auth import Principal
 from kernel.errors import AgoraError
+from kernel.ids import public
 from tests.approval.desk import AGENT, TWO, WAITS, decide, effects, gesture, person, policy, ticket
+from tests.approval.test_kinds import new_price
 from tests.factories.world import World
 
 GOODWILL = "support.goodwill"
@@ -91,6 +96,82 @@ async def test_two_gestures_that_together_exceed_the_days_cap(
     numbers = [await ticket(shop, world) for _ in range(2)]
     made = await asyncio.gather(*(gesture(shop, number, 600, agent) for number in numbers))
     assert sorted(one.status for one in made) == ["accepted", "rejected"]
+
+
+async def test_opposites_at_once_leave_one_and_it_is_the_careful_one(
+    shop: Commerce, sql: asyncpg.Connection, world: World
+) -> None:
+    await policy(shop, "pricing.price", "pricing", accept_most=None)
+    lamp = public("var", world.variants["lamp"])
+    for _ in range(10):
+        steps = [new_price(shop, "LAMP", minor) for minor in (5_900, 6_100, 5_800, 6_200)]
+        made = await asyncio.gather(*steps)
+        rows = await sql.fetch("select id, summary from agent_proposals where object = $1 and status = 'waiting'", lamp)
+        assert [row["summary"].split(" to ")[1][:9] for row in rows] == ["59.00 EUR"], made
+        await decide(shop, await person(shop, "admin"), rows[0]["id"], False)
+    rejected = await sql.fetchval(
+        "select count(*) from agent_proposals where object = $1 and status = 'rejected'", lamp
+    )
+    assert rejected == 40
+    assert await sql.fetchval("select used from agent_caps where agent = 'pricing' and scope = 'agent'") == 0
+
+
+async def proposes_and_decides(
+    shop: Commerce, chance: random.Random, numbers: list[str], people: list[Principal]
+) -> None:
+    """One step of somebody: proposes anything for any ticket, or decides anything that waits; or the clock does."""
+    agent = replace(AGENT, act=f"storm-{chance.randrange(2)}")
+    if chance.random() < 0.5:
+        await gesture(shop, chance.choice(numbers), chance.choice([100, 200, 900, 1_500]), agent)
+        return
+    async with shop.database.work(people[0]) as work:
+        waiting = (await shop.approval.page(work, "waiting", agent.act)).items
+    if waiting:
+        await decide(shop, chance.choice(people), chance.choice(waiting).id, chance.random() < 0.5)
+
+
+async def storm(shop: Commerce, sql: asyncpg.Connection, world: World, seed: int, steps: int) -> None:
+    """Whatever happens side by side: no deadlock, the caps hold exactly what waits or was given, and each gift is one."""
+    for name in ("storm-0", "storm-1"):
+        await policy(shop, GOODWILL, name, accept_most=250, two_from=1_000, agent_most_a_day=20_000)
+    numbers = [await ticket(shop, world, name) for name in ("ann", "ben", "ann", "ben")]
+    people, chance = [await person(shop, "support"), await person(shop, "admin")], random.Random(seed)
+    done = await asyncio.gather(
+        *(proposes_and_decides(shop, chance, numbers, people) for _ in range(steps)), return_exceptions=True
+    )
+    refused = {type(one) for one in done if isinstance(one, BaseException)}
+    assert refused <= {ContraryDecision, ProposalOver}, refused
+    booked = await sql.fetch(
+        "select agent, sum(used) as used, sum(times) as times from agent_caps where agent like 'storm-%' and scope = 'agent' "
+        "group by agent order by agent"
+    )
+    held = await sql.fetch(
+        "select agent, sum(amount) as used, count(*) as times from agent_proposals where agent like 'storm-%' "
+        "and status in ('waiting', 'accepted') group by agent order by agent"
+    )
+    assert [tuple(row) for row in booked] == [tuple(row) for row in held]
+    given = await sql.fetchrow(
+        "select count(*) as cards, sum(balance) as balance from payment_gift_cards c "
+        "join agent_proposals p on p.id = c.id where p.agent like 'storm-%'"
+    )
+    accepted = await sql.fetchrow(
+        "select count(*) as cards, sum(amount) as balance from agent_proposals "
+        "where agent like 'storm-%' and status = 'accepted'"
+    )
+    assert tuple(given) == tuple(accepted)
+    assert accepted["cards"] > 0
+
+
+async def test_a_storm_of_proposals_and_decisions_adds_up(
+    shop: Commerce, sql: asyncpg.Connection, world: World
+) -> None:
+    await storm(shop, sql, world, 1, 120)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 12))
+async def test_ten_storms_add_up(shop: Commerce, sql: asyncpg.Connection, world: World, seed: int) -> None:
+    await storm(shop, sql, world, seed, 400)
 
 
 async def test_the_same_proposal_at_once_is_one(shop: Commerce, sql: asyncpg.Connection, world: World) -> None:
