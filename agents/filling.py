@@ -53,6 +53,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return (slots.gift_card_of if described.get("minLength", 0) >= 8 else slots.coupon_of)(text)
     if slot == "q" and tool != "find_products":
         return _question(tool, text)
+    if tool.startswith("propose_") and slot in _PROPOSED:
+        return _PROPOSED[slot](text)
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)
@@ -136,6 +138,16 @@ def _most(text: str, _: Talk) -> int | None:
     return number if number and 1 < number <= 20 else None
 
 
+_PROPOSED: dict[str, Callable[[str], Any]] = {
+    "purchase": slots.purchase_of,
+    "verdict": slots.verdict_of,
+    "ticket": slots.ticket_of,
+    "amount": slots.minor_of,
+    "price": slots.minor_of,
+    "sku": slots.sku_of,
+    "quantity": slots.units_of,
+}
+"""Of tools that propose: they are for staff and merchants, who name things by their codes."""
 _FREE = ("q", "product", "reason", "text")
 _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "order": lambda text, talk: slots.order_of(text, talk.order),

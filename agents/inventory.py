@@ -16,7 +16,10 @@ def low(facts: Json, told: Told) -> Step:
 SPEC = AgentSpec(
     name="inventory",
     purpose="Says what is in stock; shows merchants their shelves and what runs low.",
-    tools=uses(inventory.check_stock, inventory.merchant_stock, inventory.stock_alerts, product.find_products),
+    tools=uses(
+        *(inventory.check_stock, inventory.merchant_stock, inventory.stock_alerts, inventory.propose_restock),
+        product.find_products,
+    ),
     hand_offs=frozenset({"product", "order", "support"}),
     autonomy="propose",
     rules={"StockLow": low},

@@ -17,7 +17,6 @@ A_NUMBER = r"(\d{1,4}|" + "|".join(word for word in NUMBERS if word not in _ARTI
 _UNITS = r"(?!\s*(?:-\s*)?(?:cm|mm|ml|m|l|g|kg|gb|tb|w|inch|%|percent|euros?|eur|usd|dollars?|days?|weeks?|months?|years?)\b)"
 
 _ORDER = re.compile(r"(?<![\w-])#?([A-Za-z]\d{5,12})(?![\w-])|(?<!\w)#(\d{5,12})(?!\w)")
-_TICKET = re.compile(r"(?<![\w-])T-\d{1,12}(?![\w-])", re.I)
 _LATEST = re.compile(
     r"\b(?:latest|newest|most recent|last)(?: (?:order|one|purchase|parcel|package))?\b(?! (?:week|month|year|night|\d))",
     re.I,
@@ -42,6 +41,12 @@ _HELLO = re.compile(
 )
 _BRANDS = ("visa", "mastercard", "amex", "maestro", "discover", "diners", "jcb")
 _NOT_CODES = frozenset({"PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"})
+_MONEY = frozenset({"EUR", "USD", "GBP", "CHF"})
+_FEWER = re.compile(
+    r"\b(?:minus|remov\w+|take|took|fewer|lost|lose|broken?|damaged|stolen|missing|write off|decrease|less)\b", re.I
+)
+_STOPS = re.compile(r"\b(?:stop\w*|block\w*|reject\w*|declin\w+|fraudulent)\b", re.I)
+_GOES = re.compile(r"\b(?:releas\w+|approv\w+|clear|legit\w*|genuine|let\b.{0,40}\b(?:through|go on|pass))\b", re.I)
 _PERIODS = {"today": 1, "yesterday": 2, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
 _DAYS_IN = {"day": 1, "week": 7, "month": 30, "year": 365}
 DAYS_MOST = 366
@@ -70,11 +75,6 @@ def order_of(text: str, last: str | None = None) -> str | None:
     return "latest" if _LATEST.search(text) else last
 
 
-def ticket_of(text: str) -> str | None:
-    match = _TICKET.search(text)
-    return match.group().upper() if match else None
-
-
 def number_of(text: str) -> int | None:
     match = re.search(rf"\b{A_NUMBER}\b", text, re.I)
     return _number(match.group(1)) if match else None
@@ -98,6 +98,44 @@ def quantity_of(text: str) -> int | None:
 
 def _number(word: str) -> int:
     return int(word) if word.isdigit() else NUMBERS[word.lower()]
+
+
+def units_of(text: str) -> int | None:
+    """By how many units a stock is off: fewer for what is lost, broken or taken away."""
+    found = quantity_of(text)
+    return -found if found and _FEWER.search(text) else found
+
+
+def minor_of(text: str) -> int | None:
+    """An amount in minor units, of two digits; of several the last: "from 5.00 EUR to 4.50 EUR" is 450."""
+    said = _AMOUNT.findall(text) or re.findall(r"^\W*(\d+(?:[.,]\d{1,2})?)\W*$", text)
+    if not said:
+        return None
+    whole, _, part = re.sub(r"[^\d.]", "", said[-1].replace(",", ".")).partition(".")
+    return int(whole) * 100 + int(part.ljust(2, "0")[:2] or 0)
+
+
+def ticket_of(text: str) -> str | None:
+    match = re.search(r"(?<![\w-])[Tt]-(\d{1,12})(?![\w-])", text)
+    return f"T-{match.group(1)}" if match else None
+
+
+def purchase_of(text: str) -> str | None:
+    """A purchase by its id, or by the number of an order of it."""
+    match = re.search(r"\bgrp_[0-9a-f]{32}\b", text)
+    return match.group() if match else order_of(text)
+
+
+def verdict_of(text: str) -> str | None:
+    """release or stop; None when neither or both are said."""
+    stops, goes = bool(_STOPS.search(text)), bool(_GOES.search(text))
+    return None if stops == goes else "stop" if stops else "release"
+
+
+def sku_of(text: str) -> str | None:
+    """A word that is written like a SKU: capitals, digits, dashes."""
+    plain = _AMOUNT.sub(" ", _ORDER.sub(" ", text))
+    return next((m.group() for m in _CODE.finditer(plain) if m.group() not in _NOT_CODES | _MONEY), None)
 
 
 def coupon_of(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The support agent: answers from the shop's articles, opens tickets, brings in a person."""
+"""The support agent: answers from the shop's articles, opens tickets, brings in a person, proposes gestures."""
 
 from agents.rules import Json, Step, Told
 from agents.spec import AgentSpec, uses
@@ -18,7 +18,10 @@ def opened(facts: Json, told: Told) -> Step:
 SPEC = AgentSpec(
     name="support",
     purpose="Answers questions about how the shop works from its articles, opens tickets, brings in a person.",
-    tools=uses(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket, order.get_order),
+    tools=uses(
+        *(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket),
+        *(support.propose_goodwill, order.get_order),
+    ),
     hand_offs=frozenset({"order", "payment", "product", "customer"}),
     autonomy="limit",
     rules={"TicketOpened": opened},

@@ -31,6 +31,10 @@ CHANGING = frozenset(
         "remove_address",
         "save_gift_card",
         "open_ticket",
+        "propose_review_verdict",
+        "propose_goodwill",
+        "propose_price",
+        "propose_restock",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""

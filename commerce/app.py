@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+from commerce.approval import ApprovalService
+from commerce.approval.permissions import GRANTS as APPROVAL
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
-from commerce.checkout import CartService, CheckoutService, cancellation, saga
+from commerce.checkout import CartService, CheckoutService, ReviewService, cancellation, saga
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
 from commerce.email import EmailService
 from commerce.identity import IdentityService, Signer, merged
 from commerce.identity.permissions import GRANTS as IDENTITY
-from commerce.inventory import InventoryService
+from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
@@ -23,7 +25,7 @@ from commerce.order import OrderService
 from commerce.order.permissions import GRANTS as ORDER
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
-from commerce.pricing import PricingService
+from commerce.pricing import PriceProposals, PricingService
 from commerce.pricing.permissions import GRANTS as PRICING
 from commerce.product import ProductService
 from commerce.product.permissions import GRANTS as PRODUCT
@@ -31,7 +33,7 @@ from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
-from commerce.support import SupportService
+from commerce.support import GoodwillService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
@@ -40,7 +42,20 @@ from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
 GRANTS = merged(
-    *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER, MERCHANT),
+    *(
+        IDENTITY,
+        APPROVAL,
+        CUSTOMER,
+        PRICING,
+        INVENTORY,
+        PAYMENT,
+        PRODUCT,
+        PROMOTION,
+        WAREHOUSE,
+        SHIPPING,
+        ORDER,
+        MERCHANT,
+    ),
     *(CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
@@ -52,10 +67,13 @@ class Commerce:
 
     database: Database
     identity: IdentityService
+    approval: ApprovalService
     customer: CustomerService
     pricing: PricingService
     inventory: InventoryService
     payment: PaymentService
+    prices: PriceProposals
+    stock: StockProposals
     product: ProductService
     promotion: PromotionService
     warehouse: WarehouseService
@@ -64,9 +82,11 @@ class Commerce:
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
+    review: ReviewService
     email: EmailService
     notification: NotificationService
     support: SupportService
+    goodwill: GoodwillService
     chat: ChatService
     orchestration: OrchestrationService
     runs: RunService
@@ -77,8 +97,11 @@ class Commerce:
 def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) -> Commerce:
     """`secret` signs tokens; it must be the same in every process of a deployment."""
     identity = IdentityService(Signer(secret), GRANTS, settings.login_limit)
+    runs = RunService()
+    approval = ApprovalService(runs.require_on)
     customer = CustomerService(identity)
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
+    prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion, warehouse, shipping = (
         ProductService(pricing, inventory),
         PromotionService(),
@@ -90,14 +113,17 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
-    email = EmailService()
+    review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
+    goodwill = GoodwillService(support, order, pricing, payment)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind)
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations)
     return Commerce(
-        *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, support, chat),
-        *(OrchestrationService(), RunService(), ErrandService(), engine),
+        *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
+        *(product, promotion, warehouse, shipping, order, merchant, cart, checkout, review),
+        *(email, notification, support, goodwill, chat),
+        *(OrchestrationService(), runs, ErrandService(), engine),
     )

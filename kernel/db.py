@@ -152,6 +152,30 @@ class Work:
             await self.run("select " + _setting("staff", "on"))
             self.principal = SYSTEM
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part of the transaction that may fail alone, done as the system.
+
+        When it raises, its writes, events and calls are gone and the transaction can go on as its own principal. What
+        the part puts last comes at the part's end: a refusal from there is the part's as well."""
+        who, events, last, after = self.principal, self._events, self._last, self._after
+        self.principal, self._events, self._last, self._after = SYSTEM, [], [], []
+        await self.connection.execute("SAVEPOINT attempt; SELECT " + _setting("staff", "on"))
+        try:
+            yield
+            for call in self._last:
+                await call()
+            staff = _setting("staff", "on" if who.is_staff else "")
+            await self.connection.execute("RELEASE SAVEPOINT attempt; SELECT " + staff)
+        except BaseException:
+            self._events, self._after = [], []
+            with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+                await self.connection.execute("ROLLBACK TO SAVEPOINT attempt")  # which also takes the setting back
+            raise
+        finally:
+            self.principal, self._last = who, last
+            self._events, self._after = [*events, *self._events], [*after, *self._after]
+
     async def finish(self) -> None:
         """Writes the emitted events, then runs what had to come last."""
         if self._events:

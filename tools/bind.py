@@ -1,7 +1,8 @@
 """The one place where a model's tool call becomes an effect.
 
 In this order: known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
-run and call > one transaction, in which the service demands consent for a write > record > errors mapped to advice.
+run and call > one transaction, in which the service demands consent for a write and a policy weighs a proposal > record >
+errors mapped to advice.
 """
 
 import time
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from commerce.app import Commerce
+from commerce.approval import Draft, Proposed
 from commerce.chat.schemas import Ask, ConfirmationView
 from commerce.identity import audit
 from commerce.orchestration import Limits
@@ -21,6 +23,7 @@ from commerce.orchestration.schemas import ToolRecord
 from kernel import fault, telemetry
 from kernel.auth import Principal
 from kernel.consent import ConfirmationRequired
+from kernel.db import Work
 from kernel.errors import AgoraError, Forbidden, Kind
 from kernel.saga_engine import Run
 from kernel.schemas import Command
@@ -106,6 +109,8 @@ class Binder:
                 who.require(tool.permission)
             call = Call(self._commerce, work, errand.principal, errand.thread_id)
             answer = await tool.run(call, args)
+            if tool.effect is Effect.PROPOSE:
+                answer = await self._propose(work, errand, answer)
             work.principal = who  # a saga past its pivot acts as the system; the call stays this person's
             record = _record(errand, tool, call_id, args, "done", None, rendered(answer), began)
             if not await runs.tool_call(work, errand.run_id, record):
@@ -115,6 +120,12 @@ class Binder:
             fault.point("chat.tool.before_commit")
         fault.point("chat.tool.after_commit")
         return record, call.sagas
+
+    async def _propose(self, work: Work, errand: Errand, draft: Answer) -> Proposed:
+        """What a propose tool drafted goes to its policy in the same transaction: the tool itself changes nothing."""
+        if not isinstance(draft, Draft):
+            raise TypeError("a propose tool returns a draft")
+        return await self._commerce.approval.propose(work, draft, errand.run_id)
 
     async def _follow(
         self, errand: Errand, record: ToolRecord, sagas: list[tuple[Run, Callable[[Any], Awaitable[Answer]]]]

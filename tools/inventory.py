@@ -1,12 +1,17 @@
-"""Tools on stock: is it there, and what lies in a merchant's shelves."""
+"""Tools on stock: is it there, what lies in a merchant's shelves, and what should be corrected there."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from commerce.inventory.permissions import READ_STOCK
-from commerce.inventory.schemas import LevelId
-from kernel.schemas import Command, View
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
+from commerce.inventory import OwnStock
+from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK
+from commerce.inventory.schemas import AdjustStock, LevelId
+from commerce.product.permissions import WRITE_PRODUCTS
+from kernel.money import Money
+from kernel.schemas import Code, Command, Text, View
 from tools.product import Found, OneProduct, found
 from tools.spec import PUBLIC, Call, Effect, tool
 
@@ -93,3 +98,26 @@ async def stock_alerts(call: Call, args: OneAlert) -> list[Low]:
         for row in rows
         if row.variant_id in names
     ]
+
+
+class Correction(Command):
+    sku: Annotated[Code, Field(description="SKU of the variant")]
+    quantity: Annotated[
+        int, Field(ge=-1_000_000, le=1_000_000, description="units to add; negative to take away; not the new level")
+    ]
+    reason: Annotated[Text, Field(description="why, in one line: it stands in the record of the correction")]
+    location: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = Field(
+        None, description="code or name of the location, where there are several"
+    )
+
+
+@tool(Effect.PROPOSE, ADJUST_STOCK, PROPOSE, WRITE_PRODUCTS)
+async def propose_restock(call: Call, args: Correction) -> Draft:
+    """Proposes to correct how many units of a variant the caller's shop has at a location, after a count, a delivery or a
+    loss. A correction of little worth is made at once, another waits for a person. Never below what is promised."""
+    variant = await call.commerce.product.own_variant(call.work, args.sku)
+    channel = await call.commerce.pricing.channel(call.work)
+    price = (await call.commerce.pricing.prices(call.work, channel, [variant.id])).get(variant.id)
+    unit = Money(price.unit_minor, price.currency) if price else None
+    stock = OwnStock(variant.id, variant.sku, variant.name, variant.merchant_id, unit, args.location)
+    return await call.commerce.stock.draft(call.work, stock, AdjustStock(quantity=args.quantity, reason=args.reason))

@@ -1,15 +1,18 @@
-"""Tools on payment: what can I pay with, what was charged, save a gift card."""
+"""Tools on payment: what can I pay with, what was charged, save a gift card; a verdict on a risky purchase."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
+from commerce.checkout.reviews import Verdict
 from commerce.order.permissions import READ_ORDERS
 from commerce.payment import PaymentMethodView, PaymentView
 from commerce.payment.permissions import OWN_METHODS, REVIEW_FRAUD
 from commerce.payment.schemas import AddPaymentMethod, ReviewView
 from kernel.ids import parse
-from kernel.schemas import PERSONAL, Command, View
+from kernel.schemas import PERSONAL, Command, Text, View
 from tools.order import OneOrder
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
@@ -73,3 +76,20 @@ async def review_case(call: Call, args: OnePurchase) -> ReviewView:
 async def save_gift_card(call: Call, args: GiftCardCode) -> PaymentMethodView:
     """Saves a gift card by its code, so that the caller can pay with it. Card numbers are never taken in a chat."""
     return await call.commerce.payment.add_method(call.work, AddPaymentMethod(gift_card_code=args.code))
+
+
+class ReviewVerdict(Command):
+    purchase: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
+        Field(description="the id of the purchase (grp_...), or the number of one of its orders"),
+    ]
+    verdict: Annotated[Verdict, Field(description="release lets the payment go on, stop cancels the purchase")]
+    reason: Annotated[Text, Field(description="why, in one line for the person who decides")]
+
+
+@tool(Effect.PROPOSE, REVIEW_FRAUD, PROPOSE, READ_ORDERS)
+async def propose_review_verdict(call: Call, args: ReviewVerdict) -> Draft:
+    """Proposes to release or to stop a purchase that waits for a risk review. A person decides; until then, and for ten
+    minutes at the most, the purchase waits. Not for purchases that do not wait: those cannot be stopped this way."""
+    return await call.commerce.review.draft(call.work, args.purchase, args.verdict, args.reason)

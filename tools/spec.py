@@ -35,7 +35,7 @@ class Effect(StrEnum):
     WRITE = "write"
     """Waits for the person's own yes: the service demands it (`kernel.consent`)."""
     PROPOSE = "propose"
-    """Becomes a proposal that a person or a rule accepts."""
+    """Returns a draft: it becomes a proposal that a person or a rule accepts (`commerce.approval`)."""
 
 
 @dataclass(slots=True)

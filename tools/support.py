@@ -1,12 +1,14 @@
-"""Tools of support: answers from the shop's articles, tickets."""
+"""Tools of support: answers from the shop's articles, tickets, a gift card as a gesture."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
 from commerce.order.permissions import READ_ORDERS
-from commerce.support.permissions import OWN_TICKETS
-from commerce.support.schemas import ArticleHit, OpenTicket, TicketLine, TicketView
+from commerce.support.permissions import OWN_TICKETS, WORK_TICKETS
+from commerce.support.schemas import ArticleHit, OpenTicket, TicketLine, TicketNumber, TicketView
 from kernel.schemas import PERSONAL, Command, LongText, Text
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
@@ -59,3 +61,16 @@ async def open_ticket(call: Call, args: Complain) -> TicketView:
     order = await call.commerce.order.named(call.work, args.order) if args.order else None
     command = OpenTicket(subject=args.subject, body=args.text, order_id=order.id if order else None, channel="chat")
     return await call.commerce.support.open(call.work, command)
+
+
+class Gesture(Command):
+    ticket: Annotated[TicketNumber, Field(description="number of the customer's ticket, such as T-1001")]
+    amount: Annotated[int, Field(ge=1, le=1_000_000, description="minor units of the order's currency: 500 is 5.00")]
+    reason: Annotated[Text, Field(description="why, in one line for the person who decides")]
+
+
+@tool(Effect.PROPOSE, WORK_TICKETS, PROPOSE, OWN_TICKETS, READ_ORDERS)
+async def propose_goodwill(call: Call, args: Gesture) -> Draft:
+    """Proposes a gift card for the customer of a ticket, as a gesture for something that went wrong. A small one may be
+    given at once, a larger one waits for a person: say which it was, and promise nothing that only waits."""
+    return await call.commerce.goodwill.draft(call.work, args.ticket, args.amount, args.reason)

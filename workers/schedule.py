@@ -67,11 +67,21 @@ async def stock_low(commerce: Commerce) -> None:
         await commerce.inventory.alerts.watch(work)
 
 
+async def expire_proposals(commerce: Commerce) -> None:
+    """Proposals that nobody decided in time end, one at a time, and what they had booked is free again."""
+    async with commerce.database.work(SYSTEM) as work:
+        late = await commerce.approval.expired(work)
+    for proposal in late:
+        async with commerce.database.work(SYSTEM) as work:
+            await commerce.approval.expire(work, proposal)
+
+
 JOBS = [
     Job("release_holds", timedelta(seconds=10), release_holds),
     Job("make_partitions", timedelta(hours=12), make_partitions),
     Job("sla_at_risk", timedelta(seconds=30), sla_at_risk),
     Job("stock_low", timedelta(seconds=30), stock_low),
+    Job("expire_proposals", timedelta(seconds=15), expire_proposals),
     Job("forget", timedelta(hours=1), forget),
 ]
 

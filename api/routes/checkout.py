@@ -135,4 +135,8 @@ async def group_events(group_id: GroupId, edge: Read) -> Response:
 @router.post("/order-groups/{group_id}/review", status_code=204)
 async def review(group_id: GroupId, command: Review, edge: Annotated[Edge, needs(REVIEW_FRAUD)]) -> Response:
     """Decides a purchase that waits in the grey zone of risk."""
-    return await edge.once(lambda work: edge.commerce.checkout.review(work, group_id, command.accept), 200, True)
+
+    async def act(work: Work) -> None:
+        await edge.commerce.review.settle(work, group_id, command.accept, work.principal.subject)
+
+    return await edge.once(act, 200, True)

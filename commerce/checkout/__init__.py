@@ -1,7 +1,8 @@
 """Checkout: carts, and the purchase that comes of them."""
 
 from commerce.checkout.carts import CartService
+from commerce.checkout.reviews import ReviewService
 from commerce.checkout.schemas import CartView, OrderGroupView
 from commerce.checkout.service import CheckoutService, Placed
 
-__all__ = ["CartService", "CartView", "CheckoutService", "OrderGroupView", "Placed"]
+__all__ = ["CartService", "CartView", "CheckoutService", "OrderGroupView", "Placed", "ReviewService"]

@@ -11,7 +11,6 @@ from commerce.checkout.errors import (
     AddressNeeded,
     CartEmpty,
     EmailNeeded,
-    NothingToReview,
     PaymentNeeded,
     PurchaseStillRunning,
     VariantNotForSale,
@@ -23,7 +22,6 @@ from commerce.customer import CustomerService
 from commerce.order import NewGroup, NewOrder
 from commerce.order.schemas import CancelOrder
 from commerce.payment import Risk, Share, Tender
-from commerce.payment.permissions import REVIEW_FRAUD
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
 from commerce.shipping import ShippingService
@@ -136,16 +134,6 @@ class CheckoutService:
         )
         run = await self._engine.start(work, cancellation.KIND, group.id, state, cancellation.DEADLINE)
         return Placed(group.id, run)
-
-    async def review(self, work: Work, group_id: UUID, accept: bool) -> None:
-        """A person decides a purchase in the grey zone of risk. Raises OrderNotFound, NothingToReview."""
-        work.principal.require(REVIEW_FRAUD)
-        await self._parts.order.group(work, group_id)
-        intent = await self._parts.payment.intent_of(work, group_id)
-        decided = intent and await self._parts.payment.decide(work, intent.id, accept, work.principal.subject)
-        if not decided:
-            raise NothingToReview()
-        await wake(work, saga.KIND, group_id)
 
     async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> None:
         """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed."""

@@ -1,6 +1,7 @@
 """Inventory: stock that cannot be promised twice."""
 
-from commerce.inventory.schemas import Held
+from commerce.inventory.proposals import StockProposals
+from commerce.inventory.schemas import Held, OwnStock
 from commerce.inventory.service import InventoryService
 
-__all__ = ["Held", "InventoryService"]
+__all__ = ["Held", "InventoryService", "OwnStock", "StockProposals"]

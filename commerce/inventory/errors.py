@@ -31,3 +31,8 @@ class HoldLost(Conflict):
 class NoAlert(NotFound):
     code = "stock_alert_unknown"
     message = "This stock level does not run low."
+
+
+class LocationNeeded(Conflict):
+    code = "location_needed"
+    message = "Name the location of {sku} that is meant, one of: {locations}."

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kernel.ids import PublicId
+from kernel.money import Money
 from kernel.schemas import Code, Command, Country, Text, View
 
 LocationId = Annotated[UUID, PublicId("loc")]
@@ -22,6 +23,22 @@ class Held:
     variant_id: UUID
     location_id: UUID
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStock:
+    """Stock of a variant that the caller keeps; `unit` is what one is sold for, None where it is not for sale.
+    `location` is a code or a name, None where there is only one."""
+
+    variant_id: UUID
+    sku: str
+    name: str
+    merchant_id: UUID
+    unit: Money | None
+    location: str | None = None
+
+    def worth(self, units: int) -> Money | None:
+        return Money(self.unit.minor * units, self.unit.currency) if self.unit else None
 
 
 class CreateLocation(Command):

@@ -122,6 +122,11 @@ class RunService:
         if row["cost_micro"] >= capped.cost_micro_a_day or row["tool_calls"] >= capped.tool_calls_a_day:
             raise BudgetUsedUp(agent=agent)
 
+    async def require_on(self, work: Work, agent: str) -> None:
+        """Raises AgentSwitchedOff."""
+        if await work.value("select not enabled from agent_switches where agent = $1", agent):
+            raise AgentSwitchedOff(agent=agent)
+
     async def model_turn(self, work: Work, run_id: UUID, turn: ModelTurn) -> None:
         """Keeps one turn of a model before it is acted on."""
         await work.run(

@@ -138,11 +138,38 @@ class PaymentService:
             created_at=work.now,
         )
         await Repository(GiftCard).add(work, card)
-        (issued,) = await self.ledger.accounts(work, "issued", [None], command.currency)
-        (account,) = await self.ledger.accounts(work, "gift_card", [card.id], command.currency)
-        cause = f"issue:{card.id.hex}"
-        await work.run(statements.TRANSFER, cause, card.id, issued, account, command.amount, command.currency, work.now)
+        await self._issued(work, card.id, Money(command.amount, command.currency))
         return GiftCardView(code=code, balance=money(command.amount, command.currency))
+
+    async def grant(self, work: Work, customer_id: UUID, amount: Money, card_id: UUID) -> None:
+        """A gift card that a customer finds among their ways to pay; nobody ever sees a code. Idempotent by `card_id`."""
+        work.principal.require(ISSUE_GIFT_CARDS)
+        made = await work.run(
+            "insert into payment_gift_cards (id, code_hash, currency, balance, created_at) values ($1, $2, $3, $4, $5) "
+            "on conflict (id) do nothing",
+            *(card_id, _hash(secrets.token_hex(16)), amount.currency, amount.minor, work.now),
+        )
+        if not made:
+            return
+        await self._issued(work, card_id, amount)
+        method = PaymentMethod(
+            id=new_id(),
+            customer_id=customer_id,
+            kind="gift_card",
+            brand=None,
+            last4=None,
+            token=None,
+            gift_card_id=card_id,
+            active=True,
+            created_at=work.now,
+        )
+        await self._methods.add(work, method)
+
+    async def _issued(self, work: Work, card_id: UUID, amount: Money) -> None:
+        (issued,) = await self.ledger.accounts(work, "issued", [None], amount.currency)
+        (account,) = await self.ledger.accounts(work, "gift_card", [card_id], amount.currency)
+        cause = f"issue:{card_id.hex}"
+        await work.run(statements.TRANSFER, cause, card_id, issued, account, amount.minor, amount.currency, work.now)
 
     # --- the intent of a checkout ---
 
@@ -219,6 +246,11 @@ class PaymentService:
             raise NoRiskCheck()
         facts = dict(row)
         return ReviewView(**{**facts, "amount": money(facts["amount"], facts.pop("currency"))})
+
+    async def check(self, work: Work, intent: UUID) -> Risk | None:
+        """The score of an intent, its reasons, and what was decided so far."""
+        row = await work.row("select score, reasons, decision from payment_fraud_checks where intent_id = $1", intent)
+        return Risk(row["score"], tuple(row["reasons"]), row["decision"]) if row else None
 
     async def decide(self, work: Work, intent: UUID, accept: bool, decided_by: str) -> bool:
         """Settles a check of the grey zone, once; False when there was nothing to settle."""

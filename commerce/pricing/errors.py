@@ -26,3 +26,18 @@ class UnknownCurrency(Invalid):
 class CurrencyOfListDiffers(Conflict):
     code = "currency_mismatch"
     message = "The price list is in {list_currency}, not in {currency}."
+
+
+class VariantUnpriced(Conflict):
+    code = "variant_unpriced"
+    message = "{sku} has no price in channel {channel} that could be changed."
+
+
+class PriceUnchanged(Conflict):
+    code = "price_unchanged"
+    message = "That is the price of {sku} already."
+
+
+class PriceMoved(Conflict):
+    code = "price_moved"
+    message = "The price is no longer the one that was looked at: nothing was changed."

@@ -37,6 +37,16 @@ class PriceFacts:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnVariant:
+    """A variant that the caller may sell, and the shop it belongs to."""
+
+    id: UUID
+    sku: str
+    name: str
+    merchant_id: UUID
+
+
 class CreateChannel(Command):
     code: Code
     name: Text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from commerce.inventory import InventoryService
-from commerce.pricing import ChannelFacts, PricingService
+from commerce.pricing import ChannelFacts, OwnVariant, PricingService
 from commerce.product.errors import (
     CategoryCycle,
     CategoryTaken,
@@ -250,6 +250,14 @@ class ProductService:
         if product is None or not (work.principal.is_staff or product.merchant_id in work.principal.merchant_ids):
             raise UnknownProduct()
         return product
+
+    async def own_variant(self, work: Work, sku: str) -> OwnVariant:
+        """A variant of one of the caller's shops (staff: of any) by its SKU. Raises UnknownProduct."""
+        variant_id = await self.variant(work, sku)
+        variant = await self._variants.get(work, variant_id)
+        assert variant is not None, "it was just found"
+        product = await self._own(work, variant.product_id)
+        return OwnVariant(variant_id, variant.sku, product.name, product.merchant_id)
 
     async def require_own(self, work: Work, variant_id: UUID) -> None:
         """Raises UnknownProduct unless the variant belongs to one of the caller's shops (staff: to any)."""

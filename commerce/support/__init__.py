@@ -1,6 +1,17 @@
 """Support: questions and their answers, against a clock; help articles."""
 
+from commerce.support.goodwill import GoodwillService
 from commerce.support.schemas import ArticleHit, HandOver, OpenTicket, Reply, TicketLine, TicketView, Turn
 from commerce.support.service import SupportService
 
-__all__ = ["ArticleHit", "HandOver", "OpenTicket", "Reply", "SupportService", "TicketLine", "TicketView", "Turn"]
+__all__ = [
+    "ArticleHit",
+    "GoodwillService",
+    "HandOver",
+    "OpenTicket",
+    "Reply",
+    "SupportService",
+    "TicketLine",
+    "TicketView",
+    "Turn",
+]

@@ -23,6 +23,11 @@ class TicketEmailNeeded(Invalid):
     message = "Say which e-mail address the answer should go to."
 
 
+class TicketWithoutCustomer(Conflict):
+    code = "ticket_without_customer"
+    message = "The ticket belongs to nobody who has an account."
+
+
 class NotYourTicket(Forbidden):
     code = "ticket_not_yours"
     message = "Only the one who asked may rate the answer."

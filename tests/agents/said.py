@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from agents.node import ASK_FOR_PERSON
 from agents.planner import Planner
 from commerce.app import GRANTS
+from commerce.approval import Proposed
 from commerce.checkout import CartView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
 from commerce.customer import CustomerView
@@ -20,7 +21,7 @@ from commerce.payment import PaymentMethodView, PaymentView
 from commerce.payment.schemas import ReviewView
 from commerce.product.schemas import CategoryView
 from kernel.schemas import Address, money
-from tools import checkout, customer, inventory, order, payment, product, support
+from tools import checkout, customer, inventory, order, payment, pricing, product, support
 from tools.bind import rendered
 from tools.inventory import Low, Shelf
 from tools.order import OrderStory
@@ -30,7 +31,7 @@ from tools.spec import PUBLIC, TOOLS
 
 ID = UUID("01936b2e-0000-7000-8000-000000000001")
 AT = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
-MODULES = (checkout, customer, inventory, order, payment, product)
+MODULES = (checkout, customer, inventory, order, payment, pricing, product)
 PERSON = ASK_FOR_PERSON
 TICKET = TOOLS[support.open_ticket.__name__].schema
 HERE = {module.__name__.rsplit(".", 1)[-1] for module in MODULES}
@@ -90,6 +91,9 @@ GROUP = OrderGroupView(
     id=ID, status="confirmed", failure=None, total=money(1999, EUR), orders=[an_order()], payment=PAYMENT
 )
 BEST: list[dict[str, str | int]] = [{"sku": "MUG-B", "name": "Mug", "units": 4}]
+PROPOSED = Proposed(
+    proposal=ID, status="waiting", summary="Give something.", rule="APPROVAL-7", why="A person has to decide."
+)
 VIEWS: dict[str, Any] = {
     "list_orders": [an_order()], "get_order": STORY, "cancel_order": an_order(status="cancelled", payment_status="voided"),
     "change_order_address": an_order(), "merchant_orders": [an_order()],
@@ -111,6 +115,7 @@ VIEWS: dict[str, Any] = {
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
     "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,
+    "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_restock": PROPOSED,
 }  # fmt: skip
 """A result of every tool, made from its own view."""
 SUPPORT: dict[str, dict[str, Any]] = {
@@ -124,6 +129,7 @@ SUPPORT: dict[str, dict[str, Any]] = {
     },
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
+    "propose_goodwill": rendered(PROPOSED),
 }  # fmt: skip
 
 

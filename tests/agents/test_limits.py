@@ -77,7 +77,7 @@ async def test_no_write_happens_without_a_yes(
         "remove_address": {"address_id": f"adr_{world.addresses['ann'].hex}"},
         "save_gift_card": {"code": card["code"]},
     }
-    assert {tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ} == set(given)
+    assert {tool.name for tool in TOOLS.values() if tool.effect is Effect.WRITE} == set(given)
     before = (
         await counts(sql),
         await sql.fetch("select * from order_addresses"),
@@ -85,7 +85,7 @@ async def test_no_write_happens_without_a_yes(
     )
     for agent, spec in AGENTS.items():
         for tool in spec.tools:
-            if tool.effect is Effect.READ:
+            if tool.effect is not Effect.WRITE:
                 continue
             job = await errand(shop, ann, agent)
             for attempt in range(2):

@@ -1,10 +1,10 @@
-"""Reorder points, and alerts of what runs low. The statements stand in the SQL file of the same name."""
+"""Proposals of agents, the limits on them, and who said yes. The statements stand in the SQL file of the same name."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 
 SEPARATOR = ";\n\n"

@@ -1,0 +1,5 @@
+"""A whole assistant, as the agents' tests have it."""
+
+from tests.agents.conftest import assistants
+
+__all__ = ["assistants"]
