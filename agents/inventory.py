@@ -9,8 +9,10 @@ def low(facts: Json, told: Told) -> Step:
     """A level came down to its reorder point."""
     if "stock_alerts" not in told:
         return "stock_alerts", {"level": facts["level_id"]}
+    if "propose_refill" not in told:
+        return "propose_refill", {"level": facts["level_id"]}
     (level,) = told["stock_alerts"]["items"]
-    return f"{level['name']} ({level['sku']}) is down to {level['available']} at {level['location']}."
+    return f"{level['name']} ({level['sku']}) is down to {level['available']} at {level['location']}: its merchant is told."
 
 
 SPEC = AgentSpec(
@@ -18,7 +20,7 @@ SPEC = AgentSpec(
     purpose="Says what is in stock; shows merchants their shelves and what runs low.",
     tools=uses(
         *(inventory.check_stock, inventory.merchant_stock, inventory.stock_alerts, inventory.propose_restock),
-        product.find_products,
+        *(inventory.propose_refill, product.find_products),
     ),
     hand_offs=frozenset({"product", "order", "support"}),
     autonomy="propose",

@@ -5,12 +5,23 @@ from agents.rules import Json, Step, Told
 from agents.spec import AgentSpec, uses
 from tools import payment
 
+RISKY = 70
+"""Score from which the rule proposes to stop a purchase."""
+
 
 def review(facts: Json, told: Told) -> Step:
     """A purchase fell into the grey zone of risk."""
     if "review_case" not in told:
         return "review_case", {"order": facts["reference_id"]}
-    return f"Score {told['review_case']['score']}: a person may decide; else the rule of the checkout does in time."
+    case = told["review_case"]
+    if case["decision"] != "review":
+        return f"It was decided meanwhile: {case['decision']}."
+    risky = case["score"] >= RISKY or case["failed_before"] > case["paid_before"]
+    if "propose_review_verdict" not in told:
+        why = f"Score {case['score']}; {case['paid_before']} purchases paid before, {case['failed_before']} failed."
+        verdict = "stop" if risky else "release"
+        return "propose_review_verdict", {"purchase": facts["reference_id"], "verdict": verdict, "reason": why}
+    return f"Proposed to {'stop' if risky else 'release'} it; a person decides, or the checkout's rule when time is up."
 
 
 SPEC = AgentSpec(

@@ -11,8 +11,13 @@ def opened(facts: Json, told: Told) -> Step:
         return "get_ticket", {"ticket": facts["ticket_id"]}
     if "search_help" not in told:
         return "search_help", {"q": told["get_ticket"]["subject"][:300]}
-    titles = [article["title"] for article in told["search_help"]["items"]]
-    return f"Articles that may answer it: {', '.join(titles)}." if titles else "No article answers it."
+    titles = [f"“{article['title']}”" for article in told["search_help"]["items"]]
+    if not titles:
+        return "No article answers it: it waits for a person."
+    if "propose_note" not in told:
+        text = f"These articles may answer it: {', '.join(titles)}."
+        return "propose_note", {"ticket": facts["ticket_id"], "text": text}
+    return "Noted which articles may answer it."
 
 
 SPEC = AgentSpec(
@@ -20,7 +25,7 @@ SPEC = AgentSpec(
     purpose="Answers questions about how the shop works from its articles, opens tickets, brings in a person.",
     tools=uses(
         *(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket),
-        *(support.propose_goodwill, order.get_order),
+        *(support.propose_note, support.propose_goodwill, order.get_order),
     ),
     hand_offs=frozenset({"order", "payment", "product", "customer"}),
     autonomy="limit",

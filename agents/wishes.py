@@ -33,6 +33,8 @@ CHANGING = frozenset(
         "open_ticket",
         "propose_review_verdict",
         "propose_goodwill",
+        "propose_note",
+        "propose_refill",
         "propose_price",
         "propose_restock",
     ]

@@ -17,7 +17,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import NotificationService
+from commerce.notification import NotificationService, RefillService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -33,7 +33,7 @@ from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
-from commerce.support import GoodwillService, SupportService
+from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
@@ -85,7 +85,9 @@ class Commerce:
     review: ReviewService
     email: EmailService
     notification: NotificationService
+    refill: RefillService
     support: SupportService
+    note: NoteService
     goodwill: GoodwillService
     chat: ChatService
     orchestration: OrchestrationService
@@ -116,14 +118,15 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
+    refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
-    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, merchant, cart, checkout, review),
-        *(email, notification, support, goodwill, chat),
+        *(email, notification, refill, support, note, goodwill, chat),
         *(OrchestrationService(), runs, ErrandService(), engine),
     )

@@ -100,6 +100,17 @@ async def stock_alerts(call: Call, args: OneAlert) -> list[Low]:
     ]
 
 
+class OneLevel(Command):
+    level: Annotated[LevelId, Field(description="the stock level that runs low")]
+
+
+@tool(Effect.PROPOSE, READ_STOCK, PROPOSE)
+async def propose_refill(call: Call, args: OneLevel) -> Draft:
+    """Proposes to tell the merchant of a level at its reorder point what runs low and by how much to fill it up. Taken
+    at once within the day's limits."""
+    return await call.commerce.refill.draft(call.work, args.level)
+
+
 class Correction(Command):
     sku: Annotated[Code, Field(description="SKU of the variant")]
     quantity: Annotated[

@@ -21,12 +21,15 @@ class Question(Command):
     ]
 
 
+TicketName = Annotated[
+    str,
+    StringConstraints(pattern=r"^([Tt]-[0-9]{1,12}|tkt_[0-9a-f]{32})$"),
+    Field(description="number of the ticket, such as T-1001, or its id"),
+]
+
+
 class OneTicket(Command):
-    ticket: Annotated[
-        str,
-        StringConstraints(pattern=r"^([Tt]-[0-9]{1,12}|tkt_[0-9a-f]{32})$"),
-        Field(description="number of the ticket, such as T-1001, or its id"),
-    ]
+    ticket: TicketName
 
 
 class Complain(Command):
@@ -74,3 +77,15 @@ async def propose_goodwill(call: Call, args: Gesture) -> Draft:
     """Proposes a gift card for the customer of a ticket, as a gesture for something that went wrong. A small one may be
     given at once, a larger one waits for a person: say which it was, and promise nothing that only waits."""
     return await call.commerce.goodwill.draft(call.work, args.ticket, args.amount, args.reason)
+
+
+class Note(Command):
+    ticket: TicketName
+    text: Annotated[LongText, Field(description="the note: what helps whoever answers, with the articles it rests on")]
+
+
+@tool(Effect.PROPOSE, WORK_TICKETS, PROPOSE, OWN_TICKETS)
+async def propose_note(call: Call, args: Note) -> Draft:
+    """Proposes a note on a ticket, such as a draft of its answer; only the house sees it. Taken at once within the day's
+    limits."""
+    return await call.commerce.note.draft(call.work, args.ticket, args.text)

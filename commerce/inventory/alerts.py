@@ -47,7 +47,7 @@ returning l.id as level_id, l.variant_id, a.merchant_id
 
 # $1 staff, $2 merchants, $3 the one level or null, $4 since, $5 most
 _OPEN_ALERTS = f"""
-select l.id as level_id, l.variant_id, p.name as location, greatest({SELLABLE}, 0) as available, r.point, r.quantity,
+select l.id as level_id, l.variant_id, a.merchant_id, p.name as location, greatest({SELLABLE}, 0) as available, r.point, r.quantity,
        a.opened_at, coalesce((select sum(m.allocated) from inventory_movements m
                               where m.level_id = l.id and m.kind = 'allocate' and m.at >= $4), 0)::bigint as sold_30_days
 from inventory_alerts a join inventory_levels l on l.id = a.level_id join inventory_locations p on p.id = l.location_id

@@ -84,6 +84,7 @@ class AlertView(View):
 
     level_id: LevelId
     variant_id: VariantId
+    merchant_id: Annotated[UUID, PublicId("mer")]
     location: str
     available: int
     point: int

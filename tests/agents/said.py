@@ -115,7 +115,7 @@ VIEWS: dict[str, Any] = {
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
     "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,
-    "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_restock": PROPOSED,
+    "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_refill": PROPOSED, "propose_restock": PROPOSED,
 }  # fmt: skip
 """A result of every tool, made from its own view."""
 SUPPORT: dict[str, dict[str, Any]] = {
@@ -129,7 +129,7 @@ SUPPORT: dict[str, dict[str, Any]] = {
     },
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
-    "propose_goodwill": rendered(PROPOSED),
+    "propose_goodwill": rendered(PROPOSED), "propose_note": rendered(PROPOSED),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Events set agents to work: once each, through the same tools and limits, by rule where no model answers."""
 
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -38,7 +39,9 @@ async def cause(sql: asyncpg.Connection, kind: str) -> Any:
 async def test_a_ticket_wakes_support_once(
     http: httpx.AsyncClient, shop: Commerce, sql: asyncpg.Connection, settle: Any
 ) -> None:
-    ann = await signed_in(http, "ann")
+    ann, admin = await signed_in(http, "ann"), await signed_in(http, "admin")
+    article = {"slug": "delivery-times", "title": "Delivery times", "body": "Delivery takes one to three days."}
+    await admin.post("/v1/support/articles", article)
     await ann.post("/v1/support/tickets", {"subject": "How long does delivery take?", "body": "I wonder."})
     await settle()
     event = await cause(sql, "TicketOpened")
@@ -50,7 +53,11 @@ async def test_a_ticket_wakes_support_once(
     (run,) = await sql.fetch("select * from agent_runs where cause = $1", event)
     assert (run["agent"], run["trigger"], run["status"], run["model"]) == ("support", "event", "done", "rule")
     calls = [tuple(row) for row in await sql.fetch(f"{CALLS} order by c.id", event)]
-    assert calls[:2] == [("support", "get_ticket", "done"), ("support", "search_help", "done")]
+    assert calls == [("support", tool, "done") for tool in ("get_ticket", "search_help", "propose_note")]
+    (note,) = await sql.fetch("select body from support_ticket_messages where internal")
+    assert note["body"] == "These articles may answer it: “Delivery times”."
+    (proposal,) = await sql.fetch("select agent, kind, status, run_id from agent_proposals")
+    assert tuple(proposal) == ("support", "support.note", "accepted", run["id"])
 
 
 async def test_the_grey_zone_wakes_payment(
@@ -62,7 +69,14 @@ async def test_the_grey_zone_wakes_payment(
     await work_off(shop)
     event = await cause(sql, "FraudReviewRequested")
     calls = [tuple(row) for row in await sql.fetch(f"{CALLS} order by c.id", event)]
-    assert calls[0] == ("payment", "review_case", "done")
+    assert calls == [("payment", "review_case", "done"), ("payment", "propose_review_verdict", "done")]
+    support = await signed_in(http, "support")
+    (waiting,) = (await support.get("/v1/approvals?status=waiting"))["items"]
+    assert (waiting["agent"], waiting["kind"], waiting["needed"]) == ("payment", "payment.review_verdict", 1)
+    assert "Release it" in waiting["summary"]
+    await support.post(f"/v1/approvals/{waiting['id']}/decision", {"accept": True}, 200, key=str(uuid4()))
+    await settle()
+    assert await sql.fetchval("select status from orders") == "confirmed"
 
 
 async def test_what_runs_low_wakes_inventory(
@@ -79,7 +93,10 @@ async def test_what_runs_low_wakes_inventory(
     await work_off(shop)
     event = await cause(sql, "StockLow")
     calls = [tuple(row) for row in await sql.fetch(f"{CALLS} order by c.id", event)]
-    assert calls[0] == ("inventory", "stock_alerts", "done")
+    assert calls == [("inventory", "stock_alerts", "done"), ("inventory", "propose_refill", "done")]
+    (line,) = [line for line in (await north.get("/v1/me/notifications"))["items"] if line["kind"] == "StockLow"]
+    assert line["title"] == "Pen (PEN) runs low"
+    assert "Your reorder quantity is 5." in line["text"]
     assert "Pen" in await sql.fetchval("select answer from agent_runs where cause = $1", event)
 
 

@@ -114,7 +114,10 @@ async def test_admin_sets_the_limits_and_they_hold_from_the_next_one_on(
 ) -> None:
     admin, support = await signed_in(http, "admin"), await signed_in(http, "support")
     known = {one["kind"]: one for one in await admin.get("/v1/agents/payment/policies")}
-    assert set(known) == {"payment.review_verdict", "support.goodwill", "pricing.price", "inventory.adjust"}
+    assert set(known) == {
+        *("payment.review_verdict", "support.goodwill", "support.note"),
+        *("pricing.price", "inventory.adjust", "inventory.refill"),
+    }
     assert (known["support.goodwill"]["own"], known["support.goodwill"]["policy"]["accept_most"]) == (False, 1_000)
     path = "/v1/agents/payment/policies/support.goodwill"
     agent = replace(AGENT, act="payment")

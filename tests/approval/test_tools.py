@@ -167,16 +167,18 @@ async def test_a_customers_agent_can_propose_nothing(
     group = await risky(http, sql, world)
     ann = replace(customer(shop, world), user_id=new_id())
     given = {
-        "propose_goodwill": {"ticket": await ticket(shop, world, "ben"), "amount": 100},
-        "propose_review_verdict": {"purchase": f"grp_{group.hex}", "verdict": "release"},
-        "propose_restock": {"sku": "MUG", "quantity": 1},
-        "propose_price": {"sku": "MUG", "price": 1},
+        "propose_goodwill": {"ticket": await ticket(shop, world, "ben"), "amount": 100, "reason": "mine"},
+        "propose_review_verdict": {"purchase": f"grp_{group.hex}", "verdict": "release", "reason": "mine"},
+        "propose_restock": {"sku": "MUG", "quantity": 1, "reason": "mine"},
+        "propose_price": {"sku": "MUG", "price": 1, "reason": "mine"},
+        "propose_note": {"ticket": await ticket(shop, world, "ann"), "text": "mine"},
+        "propose_refill": {"level": public("lvl", new_id())},
     }
     tools = tuple(tool for tool in TOOLS.values() if tool.effect is Effect.PROPOSE)
     assert {tool.name for tool in tools} == set(given)
     before, errand = (await everything(sql))[:-2], await run(shop, ann, "support", tools)
     for name, args in given.items():
-        record = await call(shop, errand, name, name, **args, reason="mine")
+        record = await call(shop, errand, name, name, **args)
         assert (record.status, record.code) == ("refused", "forbidden")
     assert (await everything(sql))[:-2] == before
 
