@@ -101,6 +101,8 @@ class ApprovalService:
             return refused
         if held and not rules.outweighs(kind.stances, views.claim(row), views.claim(held)):
             return Verdict("reject", Rule.OPPOSITE)
+        if held:
+            await limits.lock(work, row, held)
         if refused := await limits.reserve(work, row, policy):
             return refused
         contrary = await work.value(statements.CONTRARY, row.kind, row.object, row.stance, work.now - CALM)
