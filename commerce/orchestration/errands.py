@@ -9,7 +9,6 @@ from commerce.orchestration.events import AgentAnswered, AgentCommand, AgentQuer
 from commerce.orchestration.permissions import ASK_AGENTS
 from commerce.orchestration.schemas import AnsweredView, AskAgent, Queued
 from kernel import telemetry
-from kernel.auth import SYSTEM
 from kernel.db import Work
 from kernel.ids import new_id
 from kernel.inbox import Delivery
@@ -20,8 +19,8 @@ ATTEMPTS_MOST = 3
 
 _QUEUE = """
 insert into agent_runs (id, agent, entry, trigger, cause, ask, subject, status, trace, started_at, due_at)
-select uuidv7(), agent, agent, trigger, cause, ask, $5, 'queued', $6, $7, $7
-from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) q(agent, trigger, cause, ask)
+select uuidv7(), agent, agent, trigger, cause, ask, subject, 'queued', $6, $7, $7
+from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[]) q(agent, trigger, cause, ask, subject)
 on conflict (cause, entry) do nothing
 """
 
@@ -51,9 +50,9 @@ class ErrandService:
             event = delivery.event
             assert isinstance(event, AgentCommand | AgentQuery)
             kind = "command" if isinstance(event, AgentCommand) else "query"
-            rows.append((event.agent, kind, event.key, event.text))
+            rows.append((event.agent, kind, event.key, event.text, event.requested_by))
         columns = [list(column) for column in zip(*rows, strict=True)]
-        await work.run(_QUEUE, *columns, SYSTEM.subject, telemetry.trace_id.get(), work.now)
+        await work.run(_QUEUE, *columns, telemetry.trace_id.get(), work.now)
 
     async def claim(self, work: Work, limit: int = 4) -> list[Queued]:
         """Takes queued runs that are due, for LEASE_SECONDS."""
