@@ -100,7 +100,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     """`secret` signs tokens; it must be the same in every process of a deployment."""
     identity = IdentityService(Signer(secret), GRANTS, settings.login_limit)
     runs = RunService()
-    approval = ApprovalService(runs.require_on)
+    approval = ApprovalService(runs)
     customer = CustomerService(identity)
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)

@@ -16,6 +16,13 @@ async def policy_of(work: Work, agent: str, kind: Kind) -> tuple[Policy, bool]:
     return (Policy.model_validate(row["limits"]), True) if row else (kind.policy, False)
 
 
+async def lock(work: Work, *rows: Proposal) -> None:
+    """Takes the caps of proposals that contradict each other in one order: two agents that displace each other's would
+    otherwise wait for each other."""
+    keys = [(r.agent, r.kind, scope, r.currency or NO_MONEY, r.created_at.date()) for r in rows for scope in scopes(r)]
+    await work.run(statements.LOCK_CAPS, *[list(column) for column in zip(*keys, strict=True)])
+
+
 async def reserve(work: Work, row: Proposal, policy: Policy) -> Verdict | None:
     """Books a proposal against the caps of its day; the refusal when one is used up, and then nothing is booked."""
     in_all, party = scopes(row)

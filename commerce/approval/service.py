@@ -1,6 +1,6 @@
 """Approval: a proposal is weighed by its policy, decided by a rule or by people, and carried out with the decision."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from commerce.approval.events import (
     ProposalRejected,
 )
 from commerce.approval.permissions import DECIDE, PROPOSE, READ_PROPOSALS, SET_POLICIES
+from commerce.approval.ports import Runs
 from commerce.approval.rules import Rule, Verdict
 from commerce.approval.schemas import Accepted, Decide, Draft, Kind, Policy, PolicyView, ProposalView, Proposed, Status
 from commerce.approval.tables import Decision, Proposal
@@ -47,10 +48,10 @@ EXPIRED_MOST = 200
 
 
 class ApprovalService:
-    """`switches` raises when an agent is switched off: then it neither proposes, nor is what it proposed carried out."""
+    """An agent that is switched off neither proposes, nor is what it proposed carried out."""
 
-    def __init__(self, switches: Callable[[Work, str], Awaitable[None]]) -> None:
-        self._switches = switches
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
         self._kinds: dict[str, Kind] = {}
         self._proposals = Repository(Proposal, "merchant_id")
 
@@ -64,15 +65,16 @@ class ApprovalService:
         """Weighs a draft: rejected, waiting, or carried out at once. The same proposal again is the one that waits.
 
         Emits ProposalMade, ProposalAccepted, ProposalRejected, ProposalFailed, ProposalConflict. Raises ForeignProposal
-        and what `switches` raises."""
+        and AgentSwitchedOff."""
         who = work.principal
         who.require(PROPOSE)
         _require_own(who, draft)
         kind, agent = self._kind(draft.kind), who.act or HOUSE
-        await self._switches(work, agent)
+        await self._runs.require_on(work, agent)
         await work.run(statements.ONE_AT_A_TIME, f"{kind.name} {draft.object}")
         policy, _ = await limits.policy_of(work, agent, kind)
-        row = views.row(work, draft, agent, run_id, policy)
+        asked_by = await self._runs.asked_by(work, run_id) if run_id else None
+        row = views.row(work, draft, agent, asked_by or who.subject, run_id, policy)
         held = await self._waiting(work, row)
         if held and (held.stance, held.arguments, held.amount) == (row.stance, row.arguments, row.amount):
             return views.proposed(held)
@@ -101,6 +103,8 @@ class ApprovalService:
             return refused
         if held and not rules.outweighs(kind.stances, views.claim(row), views.claim(held)):
             return Verdict("reject", Rule.OPPOSITE)
+        if held:
+            await limits.lock(work, row, held)
         if refused := await limits.reserve(work, row, policy):
             return refused
         contrary = await work.value(statements.CONTRARY, row.kind, row.object, row.stance, work.now - CALM)
@@ -118,6 +122,7 @@ class ApprovalService:
         if held.status != "waiting":
             return None
         if held.expires_at <= work.now:
+            await limits.lock(work, row, held)
             await self._lapse(work, held)
             return None
         return held
@@ -154,7 +159,7 @@ class ApprovalService:
         changes nothing and gets the same view. Emits ProposalAccepted, ProposalRejected or ProposalFailed.
 
         Raises UnknownProposal, OwnProposal, PersonNeeded, ProposalChanged, ContraryDecision, ProposalOver,
-        ProposalLapsed, and what `switches` raises."""
+        ProposalLapsed, and AgentSwitchedOff."""
         who = work.principal
         who.require(DECIDE)
         if who.act or who.user_id is None:
@@ -175,7 +180,7 @@ class ApprovalService:
             work.emit(ProposalRejected(**views.told(row), by="person"))
             audit.append(work, "proposal.rejected", views.name(row), digest=row.digest.hex())
             return await self._view(work, row)
-        await self._switches(work, row.agent)
+        await self._runs.require_on(work, row.agent)
         await self._decide(work, row, who.subject, True, command.note)
         audit.append(work, "proposal.accepted", views.name(row), digest=row.digest.hex(), needed=row.needed)
         if await self._yeses(work, row) >= row.needed:

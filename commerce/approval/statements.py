@@ -3,6 +3,15 @@
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended($1, 7206003))"
 """$1 names a kind and an object: proposals on it are weighed one after the other."""
 
+# $1 agents, $2 kinds, $3 scopes, $4 currencies, $5 days: rows are made where there are none, and locked in their order
+LOCK_CAPS = """
+insert into agent_caps (agent, kind, scope, currency, on_day, used, times)
+select distinct agent, kind, scope, currency, on_day, 0, 0
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[]) c(agent, kind, scope, currency, on_day)
+order by agent, kind, scope, currency, on_day
+on conflict (agent, kind, scope, currency, on_day) do update set used = agent_caps.used
+"""
+
 # $1 agent, $2 kind, $3 scope, $4 currency, $5 day, $6 amount, $7 the most (null: no limit), $8 the most times
 RESERVE = """
 insert into agent_caps (agent, kind, scope, currency, on_day, used, times)

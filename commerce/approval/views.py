@@ -21,8 +21,8 @@ BOUND = (
 """What a decision is bound to, beside whom the agent acted for."""
 
 
-def row(work: Work, draft: Draft, agent: str, run_id: UUID | None, policy: Policy) -> Proposal:
-    """The row of a draft that waits; rule, needed people and digest follow from the verdict."""
+def row(work: Work, draft: Draft, agent: str, subject: str, run_id: UUID | None, policy: Policy) -> Proposal:
+    """The row of a draft that waits, for whoever wished it; rule, needed people and digest follow from the verdict."""
     return Proposal(
         id=new_id(),
         agent=agent,
@@ -34,7 +34,7 @@ def row(work: Work, draft: Draft, agent: str, run_id: UUID | None, policy: Polic
         currency=draft.amount.currency if draft.amount else None,
         summary=draft.summary,
         reason=draft.reason,
-        subject=work.principal.subject,
+        subject=subject,
         customer_id=draft.customer_id,
         merchant_id=draft.merchant_id,
         run_id=run_id,

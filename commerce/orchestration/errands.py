@@ -24,8 +24,8 @@ ATTEMPTS_MOST = 3
 
 _QUEUE = """
 insert into agent_runs (id, agent, entry, trigger, cause, ask, subject, status, trace, started_at, due_at)
-select uuidv7(), agent, agent, trigger, cause, ask, $5, 'queued', $6, $7, $7
-from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) q(agent, trigger, cause, ask)
+select uuidv7(), agent, agent, trigger, cause, ask, subject, 'queued', $6, $7, $7
+from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[]) q(agent, trigger, cause, ask, subject)
 on conflict (cause, entry) do nothing
 """
 
@@ -59,7 +59,7 @@ class ErrandService:
             event = delivery.event
             assert isinstance(event, AgentCommand | AgentQuery)
             kind = "command" if isinstance(event, AgentCommand) else "query"
-            rows.append((event.agent, kind, event.key, event.text))
+            rows.append((event.agent, kind, event.key, event.text, event.requested_by))
         await self._queue(work, rows)
 
     async def wake(self, work: Work, deliveries: Sequence[Delivery], agents: Mapping[str, str]) -> None:
@@ -68,12 +68,12 @@ class ErrandService:
         for delivery in deliveries:
             kind, event = delivery.message.type, delivery.event
             facts = {"event": kind, **{name: _named(name, value) for name, value in event}}
-            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts)))
+            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts), SYSTEM.subject))
         await self._queue(work, rows)
 
-    async def _queue(self, work: Work, rows: Sequence[tuple[str, str, UUID, str]]) -> None:
+    async def _queue(self, work: Work, rows: Sequence[tuple[str, str, UUID, str, str]]) -> None:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        await work.run(_QUEUE, *columns, SYSTEM.subject, telemetry.trace_id.get(), work.now)
+        await work.run(_QUEUE, *columns, telemetry.trace_id.get(), work.now)
 
     async def claim(self, work: Work, limit: int = 4) -> list[Queued]:
         """Takes queued runs that are due, for LEASE_SECONDS."""

@@ -127,6 +127,11 @@ class RunService:
         if await work.value("select not enabled from agent_switches where agent = $1", agent):
             raise AgentSwitchedOff(agent=agent)
 
+    async def asked_by(self, work: Work, run_id: UUID) -> str | None:
+        """The subject whose wish a run carries out: of a command whoever sent it, though the run acts as the system."""
+        found: str | None = await work.value("select subject from agent_runs where id = $1", run_id)
+        return found
+
     async def model_turn(self, work: Work, run_id: UUID, turn: ModelTurn) -> None:
         """Keeps one turn of a model before it is acted on."""
         await work.run(

@@ -116,6 +116,24 @@ async def test_opposites_at_once_leave_one_and_it_is_the_careful_one(
     assert await sql.fetchval("select used from agent_caps where agent = 'pricing' and scope = 'agent'") == 0
 
 
+async def test_agents_that_displace_each_other_do_not_wait_for_each_other(
+    shop: Commerce, sql: asyncpg.Connection, world: World
+) -> None:
+    """Each books its own caps and gives back the other's: the caps are locked in one order."""
+    one, two = replace(AGENT, act="cross-1"), replace(AGENT, act="cross-2")
+    for name in ("cross-1", "cross-2"):
+        await policy(shop, GOODWILL, name)
+    for _ in range(15):
+        first, second = await ticket(shop, world), await ticket(shop, world, "ben")
+        await gesture(shop, first, 200, one)
+        await gesture(shop, second, 200, two)
+        await asyncio.gather(gesture(shop, second, 100, one), gesture(shop, first, 100, two))
+    caps = await sql.fetch(
+        "select agent, used, times from agent_caps where agent like 'cross-%' and scope = 'agent' order by 1"
+    )
+    assert [tuple(row) for row in caps] == [("cross-1", 1_500, 15), ("cross-2", 1_500, 15)]
+
+
 async def proposes_and_decides(
     shop: Commerce, chance: random.Random, numbers: list[str], people: list[Principal]
 ) -> None:

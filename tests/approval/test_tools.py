@@ -86,13 +86,16 @@ async def test_a_command_makes_an_agent_propose(
 ) -> None:
     """The whole way: a message, a queued run, a model's call, a proposal that names the run."""
     support, number = await signed_in(http, "support"), await ticket(shop, world)
+    who = (await person(shop, "support")).subject
     sent = await support.post("/v1/agents/support/commands", {"text": f"make up for {number}"}, 202)
     await settle()
     proposal = {"tool": "propose_goodwill", "ticket": number, "amount": 4_000, "reason": "late"}
     script = await carry_out(shop, [proposal, "Proposed."])
     assert "propose_goodwill" in script.bound[0]
     (seen,) = (await support.get("/v1/approvals?agent=support&status=waiting&size=1"))["items"]
-    assert (seen["amount"]["amount"], seen["proposed_for"]) == (4_000, "system")
+    assert (seen["amount"]["amount"], seen["proposed_for"]) == (4_000, who)
+    path = f"/v1/approvals/{seen['id']}/decision"  # the run acted as the system, and still it is her own wish
+    await support.refused("POST", path, 403, "proposal_own", json={"accept": True}, key="own")
     run_id = await sql.fetchval("select id from agent_runs where cause = $1", UUID(sent["id"]))
     assert seen["run_id"] == public("run", run_id)
     asked = await support.post("/v1/agents/support/queries", {"text": "and again?"}, 202)
