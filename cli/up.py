@@ -16,7 +16,7 @@ from api.app import create_app
 from cli.database import ensure
 from cli.runtime import Trouble, commerce, data_folder, owned, require_free_port, server, settings, sync
 from commerce.app import Commerce
-from kernel import telemetry
+from kernel import garbage, telemetry
 from kernel.settings import Settings
 from kernel.transport import transport
 from workers.run import ROLES, run
@@ -69,6 +69,7 @@ async def worker(roles: tuple[str, ...]) -> None:
             loop.add_signal_handler(name, task.cancel)
         orphan = asyncio.create_task(_with_parent(task))
         carrier = transport(shop.database, found)
+        garbage.spare()
         with suppress(asyncio.CancelledError):
             await run(shop, carrier, found, roles or ROLES)
         await carrier.close()
@@ -113,6 +114,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
+            garbage.spare()
             self._ready()
 
 
