@@ -130,7 +130,7 @@ class Edge:
             found = await replay(database, self.principal, route, key, digest, answer)
         else:
             await self.site.drivers.drive(run)
-            async with database.work(self.principal) as work:
+            async with database.work(self.principal, durable=False) as work:  # what is lost is rendered once more
                 found = await store(work, route, key, await answer(work, resource))
         return reply(self._with_token(found.body), found.status)
 

@@ -195,6 +195,14 @@ class Database:
         for call in work._after:
             await call()
 
+    async def alone(self, statement: str, *args: Any) -> Record | None:
+        """One statement that is a transaction by itself: one round trip instead of three. It is nobody's: only for
+        tables without row-level security. Returns its first row."""
+        telemetry.STATEMENTS.inc()
+        telemetry.TRANSACTIONS.inc()
+        found: Record | None = await self.pool.fetchrow(statement, *args)
+        return found
+
     async def close(self) -> None:
         await self.pool.close()
 

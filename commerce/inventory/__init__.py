@@ -2,5 +2,6 @@
 
 from commerce.inventory.schemas import Held
 from commerce.inventory.service import InventoryService
+from commerce.inventory.statements import units
 
-__all__ = ["Held", "InventoryService"]
+__all__ = ["Held", "InventoryService", "units"]

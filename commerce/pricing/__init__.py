@@ -2,6 +2,6 @@
 
 from commerce.pricing.rules import tax_of
 from commerce.pricing.schemas import ChannelFacts, PriceFacts
-from commerce.pricing.service import DEFAULT_CHANNEL, PricingService
+from commerce.pricing.service import DEFAULT_CHANNEL, PricingService, lowest_price
 
-__all__ = ["DEFAULT_CHANNEL", "ChannelFacts", "PriceFacts", "PricingService", "tax_of"]
+__all__ = ["DEFAULT_CHANNEL", "ChannelFacts", "PriceFacts", "PricingService", "lowest_price", "tax_of"]
