@@ -18,8 +18,6 @@ from cli.runtime import Trouble, commerce, data_folder, owned, require_free_port
 from commerce.app import Commerce
 from kernel import garbage, telemetry
 from kernel.settings import Settings
-from kernel.transport import transport
-from workers.run import ROLES, run
 
 STOP_SECONDS = 10
 
@@ -57,6 +55,9 @@ async def api() -> None:
 
 async def worker(roles: tuple[str, ...]) -> None:
     """Runs until SIGTERM or Ctrl-C; as a child of `up` also until that is gone."""
+    from kernel.transport import transport
+    from workers.run import ROLES, run
+
     found = settings()
     if unknown := [role for role in roles if role not in ROLES]:
         raise Trouble(f"unknown role {unknown[0]}: choose from {', '.join(ROLES)}")
@@ -69,7 +70,6 @@ async def worker(roles: tuple[str, ...]) -> None:
             loop.add_signal_handler(name, task.cancel)
         orphan = asyncio.create_task(_with_parent(task))
         carrier = transport(shop.database, found)
-        garbage.spare()
         with suppress(asyncio.CancelledError):
             await run(shop, carrier, found, roles or ROLES)
         await carrier.close()

@@ -1,7 +1,7 @@
 """Python's search for garbage in cycles, kept away from what never becomes garbage.
 
-A started process holds some hundred thousand objects that live until its end (modules, schemas, statements). Each full
-search walks them all for nothing: it took a third of the CPU time of the API (cProfile and perf, `make bench`).
+A started process holds a quarter of a million objects that live until its end (modules, schemas, statements). A full
+search walks them all for nothing; while modules are loaded it does so again and again.
 """
 
 import gc
@@ -12,7 +12,7 @@ own 700, 10, 10 is for small scripts; a request makes thousands)."""
 
 
 def spare() -> None:
-    """What is there now stays: it is cleaned once and never searched again. Call it when something large was loaded."""
-    gc.collect()
+    """What is there now stays and is never searched; the search goes on for what comes. Call it when much was loaded."""
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+    gc.enable()
