@@ -13,6 +13,7 @@ from api import errors
 from api.assistant import LazyAssistant
 from api.deps import Drivers, Site
 from api.middleware import Edge
+from api.straight import Straight
 from commerce.app import Commerce
 from commerce.gateway import Limiter
 from kernel import telemetry
@@ -47,9 +48,11 @@ def create_app(commerce: Commerce, settings: Settings) -> ASGIApp:
     app = FastAPI(title="Agora", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     app.state.site = Site(commerce, limiter, drivers, assistant)
     errors.install(app)
-    for path in sorted((Path(__file__).parent / "routes").glob("[a-z]*.py")):
-        app.include_router(importlib.import_module(f"api.routes.{path.stem}").router)
-    return Edge(app, settings.body_limit)
+    paths = sorted((Path(__file__).parent / "routes").glob("[a-z]*.py"))
+    routers = [importlib.import_module(f"api.routes.{path.stem}").router for path in paths]
+    for router in routers:
+        app.include_router(router)
+    return Edge(app, Straight(app, [route for router in routers for route in router.routes]), settings.body_limit)
 
 
 async def _warm(assistant: LazyAssistant) -> None:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from commerce.app import Commerce
+from kernel import garbage
 from kernel.saga_engine import Run
 from kernel.settings import Settings
 
@@ -41,6 +42,7 @@ class LazyAssistant:
         made: Assistant = await self._stack.enter_async_context(
             module.assistant(commerce, settings, commerce.database.url, drive)
         )
+        garbage.spare()
         return made
 
     async def close(self) -> None:

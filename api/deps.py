@@ -88,19 +88,19 @@ class Edge:
     def commerce(self) -> Commerce:
         return self.site.commerce
 
-    async def run(self, act: Act, status: int = 200) -> Response:
-        """One transaction, its answer rendered before the commit."""
-        async with self.commerce.database.work(self.principal) as work:
+    async def run(self, act: Act, status: int = 200, durable: bool = True) -> Response:
+        """One transaction, its answer rendered before the commit. `durable` is that of `Database.work`."""
+        async with self.commerce.database.work(self.principal, durable) as work:
             body = dumped(await act(work))
         return reply(body, status)
 
-    async def once(self, act: Act, status: int = 201, required: bool = False) -> Response:
+    async def once(self, act: Act, status: int = 201, required: bool = False, durable: bool = True) -> Response:
         """Like `run`, but a repetition of the same Idempotency-Key gets the first answer and changes nothing."""
         key = self._key(required)
         if key is None or self.principal.subject == "anonymous":
-            return await self.run(act, status)
+            return await self.run(act, status, durable)
         route, digest = self._route, await self._digest()
-        async with self.commerce.database.work(self.principal) as work:
+        async with self.commerce.database.work(self.principal, durable) as work:
             if mine := await claim(work, route, key, digest):
                 body = dumped(await act(work))
                 await store(work, route, key, Stored(status, body))
@@ -130,7 +130,7 @@ class Edge:
             found = await replay(database, self.principal, route, key, digest, answer)
         else:
             await self.site.drivers.drive(run)
-            async with database.work(self.principal) as work:
+            async with database.work(self.principal, durable=False) as work:  # what is lost is rendered once more
                 found = await store(work, route, key, await answer(work, resource))
         return reply(self._with_token(found.body), found.status)
 

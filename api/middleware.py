@@ -17,10 +17,11 @@ class BodyTooLarge(HTTPException):
 
 
 class Edge:
-    """Wraps the whole application; `body_limit` is bytes."""
+    """Wraps the whole application `app`, which answers HTTP through `http`; `body_limit` is bytes."""
 
-    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+    def __init__(self, app: ASGIApp, http: ASGIApp, body_limit: int) -> None:
         self.app = app
+        self._http = http
         self.body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,7 +34,7 @@ class Edge:
         began = time.perf_counter()
         try:
             with telemetry.span(scope["method"]):
-                await self.app(scope, call.receive, call.send)
+                await self._http(scope, call.receive, call.send)
                 telemetry.describe(f"{scope['method']} {_route(scope)}", status=call.status)
         except errors.BUSY:  # answered by the handlers of `errors`; here it is only noted
             errors.log.warning("busy", path=scope["path"], exc_info=True)

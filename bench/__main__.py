@@ -1,7 +1,7 @@
 """`make bench`: the whole purchase journey, and one hot SKU, beside the same SQL as bare transactions on the same server.
 
 Everything runs on this machine: clients in this process, the API with its workers in two more, Postgres. Rounds take
-turns, so that a noisy neighbour meets both sides. CPU is user + system time of all of them, from /proc.
+turns, so that a noisy neighbour meets both sides. CPU is user + system time of all of these processes, from /proc.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from bench.bare import Bare
 from bench.client import Client
-from bench.shop import Shop, cpu_seconds
+from bench.shop import Shop
 
 ADDRESS = {"name": "Bench", "line1": "Ring 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 DRAIN_SECONDS = 20
@@ -100,12 +100,12 @@ Buyer = Callable[[float, list[float]], Awaitable[None]]
 
 async def _round(shop: Shop, seconds: float, clients: int, buyer: Buyer, wait: bool) -> Round:
     result, done = Round(), await shop.done()
-    statements, cpu, began = await shop.statements(), cpu_seconds(), time.perf_counter()
+    statements, cpu, began = await shop.statements(), shop.cpu_seconds(), time.perf_counter()
     until = began + seconds
     await asyncio.gather(*(buyer(until, result.times) for _ in range(clients)))
     while wait and await shop.done() < done + len(result.times) and time.perf_counter() < until + DRAIN_SECONDS:
         await asyncio.sleep(0.05)
-    result.seconds, result.cpu = time.perf_counter() - began, cpu_seconds() - cpu
+    result.seconds, result.cpu = time.perf_counter() - began, shop.cpu_seconds() - cpu
     result.statements = await shop.statements() - statements
     if wait and await shop.done() < done + len(result.times):
         raise SystemExit("some reactions never came")

@@ -1,6 +1,7 @@
 """The `agora` command. Every command imports what it needs when it runs, so that `--help` answers at once."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -19,7 +20,9 @@ class Failed(click.ClickException):
 def run(work: Coroutine[Any, Any, int | None]) -> None:
     """Runs a command's coroutine; what a person can mend becomes one line, not a trace."""
     from cli.runtime import Trouble
+    from kernel import garbage
 
+    garbage.spare()
     try:
         with asyncio.Runner(loop_factory=_loop) as runner:
             code = runner.run(work)
@@ -43,6 +46,7 @@ def main() -> None:
 
     Settings are environment variables: AGORA_PORT, AGORA_DATA_DIR, DATABASE_URL, AGORA_DEMO ... (see the README).
     """
+    gc.disable()  # while the command's modules are loaded; `run` turns the search on again
 
 
 @main.command()

@@ -16,10 +16,8 @@ from api.app import create_app
 from cli.database import ensure
 from cli.runtime import Trouble, commerce, data_folder, owned, require_free_port, server, settings, sync
 from commerce.app import Commerce
-from kernel import telemetry
+from kernel import garbage, telemetry
 from kernel.settings import Settings
-from kernel.transport import transport
-from workers.run import ROLES, run
 
 STOP_SECONDS = 10
 
@@ -57,6 +55,9 @@ async def api() -> None:
 
 async def worker(roles: tuple[str, ...]) -> None:
     """Runs until SIGTERM or Ctrl-C; as a child of `up` also until that is gone."""
+    from kernel.transport import transport
+    from workers.run import ROLES, run
+
     found = settings()
     if unknown := [role for role in roles if role not in ROLES]:
         raise Trouble(f"unknown role {unknown[0]}: choose from {', '.join(ROLES)}")
@@ -113,6 +114,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
+            garbage.spare()
             self._ready()
 
 

@@ -111,7 +111,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         ShippingService(),
     )
     order, merchant = OrderService(pricing), MerchantService(identity, product)
-    cart = CartService(pricing, inventory, product, promotion)
+    cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)

@@ -71,14 +71,14 @@ def compiled(statement: ClauseElement) -> tuple[str, list[Any]]:
 
 
 def _setting(name: str, value: str) -> str:
-    return f"set_config('agora.{name}','{value}',true)"
+    return f"SET LOCAL agora.{name} = '{value}'"
 
 
 def _opening(principal: Principal, durable: bool) -> str:
     """BEGIN and the facts the policies read, as one simple query. Only ids and hex digits are ever put in."""
-    wanted = [] if durable else ["set_config('synchronous_commit','off',true)"]
+    wanted = ["BEGIN"] if durable else ["BEGIN", "SET LOCAL synchronous_commit = off"]
     if principal.is_staff:
-        return "BEGIN; SELECT " + ", ".join([*wanted, _setting("staff", "on")])
+        return "; ".join([*wanted, _setting("staff", "on")])
     if principal.user_id or principal.guest_key:
         wanted.append(_setting("subject", principal.subject))
     if principal.customer_id:
@@ -87,7 +87,7 @@ def _opening(principal: Principal, durable: bool) -> str:
         wanted.append(_setting("merchants", "{" + ",".join(str(UUID(str(m))) for m in principal.merchant_ids) + "}"))
     if principal.guest_key:
         wanted.append(_setting("guest", principal.guest_key.hex()))
-    return "BEGIN; SELECT " + ", ".join(wanted) if wanted else "BEGIN"
+    return "; ".join(wanted)
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class Work:
     async def become_system(self) -> None:
         """From here to its end the transaction acts as the system: what a saga does past its pivot is nobody's wish."""
         if not self.principal.is_staff:
-            await self.run("select " + _setting("staff", "on"))
+            await self.run(_setting("staff", "on"))
             self.principal = SYSTEM
 
     @asynccontextmanager
@@ -218,6 +218,14 @@ class Database:
                 raise
         for call in work._after:
             await call()
+
+    async def alone(self, statement: str, *args: Any) -> Record | None:
+        """One statement that is a transaction by itself: one round trip instead of three. It is nobody's: only for
+        tables without row-level security. Returns its first row."""
+        telemetry.STATEMENTS.inc()
+        telemetry.TRANSACTIONS.inc()
+        found: Record | None = await self.pool.fetchrow(statement, *args)
+        return found
 
     async def close(self) -> None:
         await self.pool.close()

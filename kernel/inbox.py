@@ -47,9 +47,16 @@ class Consumer:
         return any(message.type == event.__name__ for event in self.events)
 
 
+# $1 consumer, $2 events, $3 now, $4 their keys, $5 whether they may pass a parked one
 _CLAIM = """
-insert into inbox_events (consumer, event_id, at)
-select $1, id, $3 from unnest($2::uuid[]) id on conflict do nothing returning event_id
+with parked as (
+  select distinct key from dead_letters where consumer = $1 and key = any($4) and status = 'parked' and not $5
+), claimed as (
+  insert into inbox_events (consumer, event_id, at)
+  select $1, m.id, $3 from unnest($2::uuid[], $4::uuid[]) m(id, key)
+  where not exists (select from parked where parked.key = m.key) on conflict do nothing returning event_id
+)
+select event_id, null::uuid as key from claimed union all select null, key from parked
 """
 
 _PARK = """
@@ -65,14 +72,12 @@ async def deliver(database: Database, consumer: Consumer, messages: Sequence[Mes
     wanted = _once([message for message in messages if consumer.wants(message)])
     if not wanted:
         return
-    parked = await _parked_keys(database, consumer, wanted)
-    free = [message for message in wanted if message.key not in parked]
     try:
-        if free:
-            await _apply(database, consumer, free)
+        parked = await _apply(database, consumer, wanted)
     except Exception:  # the edge of a batch: find out which event it was
-        log.info("batch_failed", consumer=consumer.name, size=len(free), exc_info=True)
-        for message in free:
+        log.info("batch_failed", consumer=consumer.name, size=len(wanted), exc_info=True)
+        parked = await _parked_keys(database, consumer, wanted)
+        for message in wanted:
             await _deliver_one(database, consumer, message, parked)
     for message in wanted:
         if message.key in parked and parked[message.key] is not message:
@@ -92,18 +97,24 @@ async def bury(database: Database, reader: str, message: Message) -> None:
     await _bury(database, reader, message, message.payload["cause"], 1)
 
 
-async def _apply(database: Database, consumer: Consumer, messages: Sequence[Message]) -> None:
+async def _apply(
+    database: Database, consumer: Consumer, messages: Sequence[Message], past: bool = False
+) -> dict[UUID, Message | None]:
+    """The effect of what is new among `messages`, except behind a parked event of the same key unless it may go `past`
+    it; returns the keys of those that may not."""
     deliveries = [Delivery(message, message.event()) for message in messages]
     first, *others = [message.headers.get("traceparent") for message in messages]
     telemetry.adopt(first)
     with telemetry.span(f"consume.{consumer.name}", [o for o in others if o != first], batch=len(messages)):
         async with database.work(SYSTEM, durable=False) as work:
-            rows = await work.rows(_CLAIM, consumer.name, [m.id for m in messages], work.now)
-            fresh = {row["event_id"] for row in rows}
+            ids, keys = [m.id for m in messages], [m.key for m in messages]
+            rows = await work.rows(_CLAIM, consumer.name, ids, work.now, keys, past)
+            fresh = {row["event_id"] for row in rows if row["event_id"]}
             if mine := [d for d in deliveries if d.message.id in fresh]:
                 await consumer.handle(work, mine)
     for delivery in mine:
         telemetry.EVENTS.labels(consumer.name, delivery.message.type).inc()
+    return {row["key"]: None for row in rows if row["key"]}
 
 
 async def _deliver_one(
@@ -176,7 +187,7 @@ async def retry_parked(database: Database, consumers: dict[str, Consumer], limit
 async def _retry(database: Database, consumer: Consumer, letter: UUID, message: Message) -> None:
     cause = None
     try:
-        await _apply(database, consumer, [message])
+        await _apply(database, consumer, [message], past=True)
     except Exception as error:  # the edge of one event: counted below
         cause = type(error).__name__
         log.warning("event_retry_failed", consumer=consumer.name, event_id=str(message.id), exc_info=True)
@@ -207,7 +218,7 @@ async def replay(database: Database, consumer: Consumer, letter: UUID) -> bool:
         row = await work.row("select * from dead_letters where id = $1 and status in ('dead', 'parked')", letter)
     if row is None:
         return False
-    await _apply(database, consumer, [Message.model_validate(row["message"])])
+    await _apply(database, consumer, [Message.model_validate(row["message"])], past=True)
     async with database.work(SYSTEM) as work:
         await _set(work, letter, "replayed")
     return True

@@ -54,7 +54,7 @@ class Repository(Generic[M]):
         return or_(*mine) if mine else false()
 
     def row(self, record: Any) -> M:
-        return self.model(**dict(record))
+        return self.model.of(dict(record))
 
     async def get(self, work: Work, row_id: UUID) -> M | None:
         return await self.find(work, self.table.c.id == row_id)

@@ -5,6 +5,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from commerce.app import Commerce
+from kernel import garbage
 from kernel.auth import SYSTEM
 from kernel.settings import Settings
 
@@ -26,6 +27,7 @@ class AgentWorker:
             if self._automation is None:
                 module = await asyncio.to_thread(importlib.import_module, "graphs.automation")
                 self._automation = module.automation(self._commerce, self._settings)
+                garbage.spare()
             assert self._automation is not None
             await self._automation.carry_out(errands)
         return len(errands)

@@ -36,20 +36,23 @@ Read = Annotated[Edge, needs(READ_ORDERS)]
 STREAM_SECONDS = 120
 STREAM_STEP = 0.3
 SETTLED = ("confirmed", "cancelled")
+PROMISED = False
+"""A cart promises nothing, so its changes do not wait for the disk: when the database server crashes, it may lose those
+of its last half second. Whatever a purchase builds on is on the disk with the purchase."""
 
 
 @router.post("/carts", status_code=201, response_model=CartView)
 async def create_cart(command: CreateCart, edge: Buy) -> Response:
     """A new cart. A guest gets a `cart_token` with it, to be sent back as `X-Cart-Token`."""
     if edge.principal.customer_id or edge.principal.guest_key:
-        return await edge.once(lambda work: edge.commerce.cart.create(work, command))
+        return await edge.once(lambda work: edge.commerce.cart.create(work, command), durable=PROMISED)
     token = secrets.token_urlsafe(24)
     guest = replace(edge, principal=edge.commerce.identity.guest(token))
 
     async def act(work: Work) -> CartView:
         return (await edge.commerce.cart.create(work, command)).model_copy(update={"cart_token": token})
 
-    return await guest.run(act, 201)
+    return await guest.run(act, 201, PROMISED)
 
 
 @router.get("/carts/{cart_id}", response_model=CartView)
@@ -61,35 +64,37 @@ async def cart(cart_id: CartId, edge: Buy) -> Response:
 @router.patch("/carts/{cart_id}", response_model=CartView)
 async def change_cart(cart_id: CartId, command: ChangeCart, edge: Buy) -> Response:
     """Sets the e-mail address a guest wants to be written to."""
-    return await edge.once(lambda work: edge.commerce.cart.change(work, cart_id, command), 200)
+    return await edge.once(lambda work: edge.commerce.cart.change(work, cart_id, command), 200, durable=PROMISED)
 
 
 @router.post("/carts/{cart_id}/lines", status_code=201, response_model=CartView)
 async def add_line(cart_id: CartId, command: AddLine, edge: Buy) -> Response:
     """Adds units of a variant to the cart."""
-    return await edge.once(lambda work: edge.commerce.cart.add(work, cart_id, command))
+    return await edge.once(lambda work: edge.commerce.cart.add(work, cart_id, command), durable=PROMISED)
 
 
 @router.patch("/carts/{cart_id}/lines/{line_id}", response_model=CartView)
 async def change_line(cart_id: CartId, line_id: CartLineId, command: ChangeLine, edge: Buy) -> Response:
-    return await edge.once(lambda work: edge.commerce.cart.change_line(work, cart_id, line_id, command), 200)
+    return await edge.once(
+        lambda work: edge.commerce.cart.change_line(work, cart_id, line_id, command), 200, durable=PROMISED
+    )
 
 
 @router.delete("/carts/{cart_id}/lines/{line_id}", response_model=CartView)
 async def remove_line(cart_id: CartId, line_id: CartLineId, edge: Buy) -> Response:
-    return await edge.once(lambda work: edge.commerce.cart.remove_line(work, cart_id, line_id), 200)
+    return await edge.once(lambda work: edge.commerce.cart.remove_line(work, cart_id, line_id), 200, durable=PROMISED)
 
 
 @router.post("/carts/{cart_id}/coupons", status_code=201, response_model=CartView)
 async def add_coupon(cart_id: CartId, command: AddCoupon, edge: Buy) -> Response:
     """Enters a coupon code. Guessing is limited."""
     await edge.limit("coupon", most=20, seconds=600)
-    return await edge.once(lambda work: edge.commerce.cart.add_coupon(work, cart_id, command))
+    return await edge.once(lambda work: edge.commerce.cart.add_coupon(work, cart_id, command), durable=PROMISED)
 
 
 @router.delete("/carts/{cart_id}/coupons/{code}", response_model=CartView)
 async def remove_coupon(cart_id: CartId, code: str, edge: Buy) -> Response:
-    return await edge.once(lambda work: edge.commerce.cart.remove_coupon(work, cart_id, code), 200)
+    return await edge.once(lambda work: edge.commerce.cart.remove_coupon(work, cart_id, code), 200, durable=PROMISED)
 
 
 @router.post("/carts/{cart_id}/checkout", status_code=201, response_model=OrderGroupView)

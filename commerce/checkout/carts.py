@@ -26,7 +26,6 @@ from commerce.checkout.schemas import (
     CouponView,
     CreateCart,
 )
-from commerce.inventory import InventoryService
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
 from commerce.promotion import Adjustment, PromotionService
@@ -62,12 +61,10 @@ class CartService:
     def __init__(
         self,
         pricing: PricingService,
-        inventory: InventoryService,
         product: ProductService,
         promotion: PromotionService,
     ) -> None:
         self._pricing = pricing
-        self._inventory = inventory
         self._product = product
         self._promotion = promotion
 
@@ -169,13 +166,11 @@ class CartService:
         """Those lines that the channel sells now, with what they are and cost."""
         if not lines:
             return []
-        variants = [line.variant_id for line in lines]
-        sold = await self._product.sellable(work, channel, variants)
-        prices = await self._pricing.prices(work, channel, variants, [line.quantity for line in lines])
+        offers = await self._product.offers(work, channel, {line.variant_id: line.quantity for line in lines})
         return [
-            Item(line.id, sold[line.variant_id], prices[line.variant_id], line.quantity)
+            Item(line.id, offer.sold, offer.price, line.quantity, offer.available)
             for line in lines
-            if line.variant_id in sold and line.variant_id in prices
+            if (offer := offers.get(line.variant_id))
         ]
 
     async def adjustments(
@@ -210,9 +205,8 @@ class CartService:
         item = next((x for x in items if x.line_id == line.id), None)
         if item is None:
             raise VariantNotForSale(skus="This item")
-        available = (await self._inventory.available(work, [line.variant_id])).get(line.variant_id, 0)
-        if line.quantity > available:
-            raise NotEnoughToAdd(available=available, sku=item.sold.sku)
+        if line.quantity > item.available:
+            raise NotEnoughToAdd(available=item.available, sku=item.sold.sku)
         each = Money(item.price.unit_minor, channel.currency)
         await demand(
             work,

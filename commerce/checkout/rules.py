@@ -19,12 +19,13 @@ SHIPPING_CLASS = "standard"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A cart line that can be bought: what it is, what one costs, how many."""
+    """A cart line that can be bought: what it is, what one costs, how many are wanted, how many there are."""
 
     line_id: UUID
     sold: Sellable
     price: PriceFacts
     quantity: int
+    available: int
 
     @property
     def amount(self) -> int:

@@ -3,5 +3,6 @@
 from commerce.inventory.proposals import StockProposals
 from commerce.inventory.schemas import Held, OwnStock
 from commerce.inventory.service import InventoryService
+from commerce.inventory.statements import units
 
-__all__ = ["Held", "InventoryService", "OwnStock", "StockProposals"]
+__all__ = ["Held", "InventoryService", "OwnStock", "StockProposals", "units"]

@@ -8,6 +8,14 @@ from inventory_levels l join inventory_locations p on p.id = l.location_id and p
 where l.variant_id = any($1) group by l.variant_id
 """
 
+
+def units(variant: str) -> str:
+    """A subquery for statements of upper contexts: the units of a variant (an expression there) that can be sold now."""
+    return f"""
+  select coalesce(sum(greatest({SELLABLE}, 0)), 0)::bigint from inventory_levels l
+  join inventory_locations place on place.id = l.location_id and place.active where l.variant_id = {variant}"""
+
+
 # $1 variants, $2 quantities, $3 reference, $4 expires_at, $5 now
 HOLD = f"""
 with picked as (

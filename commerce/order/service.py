@@ -163,8 +163,9 @@ class OrderService:
         if not rows:
             raise OrderNotFound()
         first = rows[0]
-        facts = GroupFacts(group_id, first["group_status"], first["failure"], first["group_total"], first["currency"])
-        return facts, await self._views(work, [Order(**{n: row[n] for n in self._orders.names}) for row in rows])
+        facts = GroupFacts(group_id, first["status"], first["failure"], first["total"], first["currency"])
+        orders = {row["order_id"]: Order.of(dict(row["placed"])) for row in rows}
+        return facts, [order_view(o, [row for row in rows if row["order_id"] == id_]) for id_, o in orders.items()]
 
     async def orders_of(self, work: Work, group_id: UUID) -> list[OrderView]:
         work.principal.require(READ_ORDERS)

@@ -86,19 +86,19 @@ update order_addresses set name = $2, line1 = $3, line2 = $4, city = $5, region 
 where group_id = $1
 """
 
-# Every line with the address it goes to: one statement for any number of orders.
-LINES = """
-select l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
-       a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country
-from order_lines l join orders o on o.id = l.order_id join order_addresses a on a.group_id = o.group_id
-where l.order_id = any($1) order by l.order_id, l.id
-"""
+_LINE = """
+       l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
+       a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country"""
+_OF_ORDER = "join order_lines l on l.order_id = o.id join order_addresses a on a.group_id = o.group_id"
 
-# $1 group, $2 staff, $3 customer, $4 guest key
-GROUP = """
-select g.status as group_status, g.failure, g.total as group_total, o.*
-from order_groups g join orders o on o.group_id = g.id
-where g.id = $1 and ($2 or g.customer_id = $3 or g.guest_key = $4) order by o.id
+# Every line with the address it goes to: one statement for any number of orders.
+LINES = f"select {_LINE} from orders o {_OF_ORDER} where o.id = any($1) order by o.id, l.id"
+
+# Every line with its order (a row in the row) and the purchase. $1 group, $2 staff, $3 customer, $4 guest key
+GROUP = f"""
+select g.status, g.failure, g.total, g.currency, o as placed, {_LINE}
+from order_groups g join orders o on o.group_id = g.id {_OF_ORDER}
+where g.id = $1 and ($2 or g.customer_id = $3 or g.guest_key = $4) order by o.id, l.id
 """
 
 TIMELINE = """

@@ -217,7 +217,7 @@ class PaymentService:
     async def intent_of(self, work: Work, reference_id: UUID) -> PaymentIntent | None:
         who = work.principal
         row = await work.row(statements.INTENT, reference_id, who.is_staff, who.customer_id, who.guest_key)
-        return PaymentIntent(**dict(row)) if row else None
+        return PaymentIntent.of(dict(row)) if row else None
 
     async def view(self, work: Work, reference_id: UUID) -> PaymentView | None:
         intent = await self.intent_of(work, reference_id)

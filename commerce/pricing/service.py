@@ -27,13 +27,21 @@ DEFAULT_CHANNEL = "web"
 FRESH = 5.0
 """Seconds a process may go on with the channel and tax rows it read: they change a few times a year."""
 
-_PRICES = """
-select distinct on (p.variant_id) p.variant_id, p.minor, p.compare_at_minor
-from unnest($1::uuid[], $2::int[]) wanted(variant_id, quantity)
-join prices p on p.variant_id = wanted.variant_id and p.min_quantity <= wanted.quantity
-join price_lists l on l.id = p.price_list_id and l.channel_id = $3
-where l.starts_at <= $4 and (l.ends_at is null or l.ends_at > $4)
-order by p.variant_id, p.minor
+
+def lowest_price(variant: str, quantity: str, channel: str, now: str) -> str:
+    """A subquery for statements of upper contexts: `minor` and `compare_at_minor` of the lowest price in force, or no
+    row. The arguments are expressions of the statement it stands in."""
+    return f"""
+  select price.minor, price.compare_at_minor from prices price
+  join price_lists list on list.id = price.price_list_id and list.channel_id = {channel}
+  where price.variant_id = {variant} and price.min_quantity <= {quantity}
+    and list.starts_at <= {now} and (list.ends_at is null or list.ends_at > {now})
+  order by price.minor limit 1"""
+
+
+_PRICES = f"""
+select wanted.variant_id, lowest.minor, lowest.compare_at_minor from unnest($1::uuid[]) wanted(variant_id)
+cross join lateral ({lowest_price("wanted.variant_id", "1", "$2", "$3")}) lowest
 """
 
 _SET_PRICE = """
@@ -96,15 +104,12 @@ class PricingService:
         self._channels.put(str(facts.id), facts)
         return facts
 
-    async def prices(
-        self, work: Work, channel: ChannelFacts, variant_ids: Sequence[UUID], quantities: Sequence[int] | None = None
-    ) -> dict[UUID, PriceFacts]:
-        """The lowest price in force for each variant at its quantity (1 by default); one statement.
+    async def prices(self, work: Work, channel: ChannelFacts, variant_ids: Sequence[UUID]) -> dict[UUID, PriceFacts]:
+        """The lowest price in force for one unit of each variant; one statement.
 
         A variant without a price in this channel is absent: it is not for sale there.
         """
-        amounts = list(quantities) if quantities is not None else [1] * len(variant_ids)
-        rows = await work.rows(_PRICES, list(variant_ids), amounts, channel.id, work.now)
+        rows = await work.rows(_PRICES, list(variant_ids), channel.id, work.now)
         return {row["variant_id"]: PriceFacts(row["minor"], row["compare_at_minor"], channel.currency) for row in rows}
 
     async def tax_rates(self, work: Work, country: str) -> dict[str, Decimal]:

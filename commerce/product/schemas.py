@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from commerce.pricing import PriceFacts
 from kernel.ids import PublicId
 from kernel.schemas import Code, Command, LongText, MoneyView, Text, View
 
@@ -33,6 +34,15 @@ class Sellable:
     def title(self) -> str:
         """Its name as a person says it."""
         return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a channel sells now, at which price, and how many units there are."""
+
+    sold: Sellable
+    price: PriceFacts
+    available: int
 
 
 class CreateCategory(Command):

@@ -1,10 +1,10 @@
 """The catalogue: what merchants offer, what a channel shows, and what may be sold right now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from commerce.inventory import InventoryService
-from commerce.pricing import ChannelFacts, OwnVariant, PricingService
+from commerce.inventory import InventoryService, units
+from commerce.pricing import ChannelFacts, OwnVariant, PriceFacts, PricingService, lowest_price
 from commerce.product.errors import (
     CategoryCycle,
     CategoryTaken,
@@ -23,6 +23,7 @@ from commerce.product.schemas import (
     CreateCategory,
     CreateProduct,
     MediaView,
+    Offer,
     ProductView,
     Sellable,
     VariantView,
@@ -35,11 +36,13 @@ from kernel.ids import new_id, parse, public
 from kernel.repository import Repository
 from kernel.schemas import Page, money
 
-_SELLABLE = f"""
-select v.id, v.product_id, p.merchant_id, p.category_id, v.sku, p.name, v.options, v.weight_g, p.tax_class
-from product_variants v join products p on p.id = v.product_id
+_OFFERS = f"""
+select v.id, v.product_id, p.merchant_id, p.category_id, v.sku, p.name, v.options, v.weight_g, p.tax_class,
+       lowest.minor, lowest.compare_at_minor, ({units("v.id")}) as available
+from unnest($3::uuid[], $4::bigint[]) wanted(variant_id, quantity)
+join product_variants v on v.id = wanted.variant_id and v.active join products p on p.id = v.product_id
 join product_channel_listings l on l.product_id = p.id and l.channel_id = $1 and {PUBLISHED}
-where v.id = any($3) and v.active
+cross join lateral ({lowest_price("v.id", "wanted.quantity", "$1", "$2")}) lowest
 """
 
 
@@ -54,10 +57,11 @@ class ProductService:
 
     # --- what others build on ---
 
-    async def sellable(self, work: Work, channel: ChannelFacts, variant_ids: Sequence[UUID]) -> dict[UUID, Sellable]:
-        """Those of `variant_ids` that the channel sells now; a missing one is not for sale. One statement."""
-        rows = await work.rows(_SELLABLE, channel.id, work.now, list(variant_ids))
-        return {row["id"]: Sellable(*row.values()) for row in rows}
+    async def offers(self, work: Work, channel: ChannelFacts, wanted: Mapping[UUID, int]) -> dict[UUID, Offer]:
+        """What the channel sells now of `wanted` (units by variant), at which price for so many, and how many there are;
+        a missing one is not for sale. One statement."""
+        rows = await work.rows(_OFFERS, channel.id, work.now, list(wanted), list(wanted.values()))
+        return {row["id"]: _offer(row, channel.currency) for row in rows}
 
     async def names(self, work: Work, variant_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, dict[str, str]]]:
         """SKU, product name and options of variants, sold or not."""
@@ -282,6 +286,11 @@ class ProductService:
         )
         found: UUID = await work.value("select id from product_brands where name = $1", name)
         return found
+
+
+def _offer(row: Record, currency: str) -> Offer:
+    *sold, minor, compare_at, available = row.values()
+    return Offer(Sellable(*sold), PriceFacts(minor, compare_at, currency), available)
 
 
 _SHOWN = ("id", "slug", "name", "description", "category", "brand", "merchant_id", "specifications")

@@ -1,6 +1,7 @@
 """Mail goes out through a real SMTP server, once; a refusal is tried again or given up, and noted."""
 
 import socket
+from email.message import EmailMessage
 from typing import Any
 
 import asyncpg
@@ -11,9 +12,33 @@ from aiosmtpd.controller import Controller
 from commerce.app import Commerce
 from tests.factories.api import guest
 from tests.factories.world import World
-from workers.delivery import FolderMailer, SmtpMailer, send_mail
+from workers.delivery import POLICY, FolderMailer, SmtpMailer, send_mail
 
 SENDER = "Agora <no-reply@agora.test>"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Subject", "Your order A100123 is confirmed"),
+        ("Subject", "Grüße für Jörg"),
+        ("Subject", "many words " * 20),
+        ("To", "jörg@exämple.de"),
+        ("To", f"{'x' * 64}@demo.test"),
+        ("To", "reader@demo.test"),
+    ],
+)
+def test_a_mail_has_the_bytes_the_library_gives_it(name: str, value: str) -> None:
+    short, whole = EmailMessage(POLICY), EmailMessage()
+    for message in (short, whole):
+        message[name] = value
+        message.set_content("1 × Größe, 3 €\n")
+    assert bytes(short) == bytes(whole)
+
+
+def test_no_header_smuggles_another_one() -> None:
+    with pytest.raises(ValueError, match="linefeed"):
+        EmailMessage(POLICY)["Subject"] = "hello\nBcc: everybody@demo.test"
 
 
 class Inbox:

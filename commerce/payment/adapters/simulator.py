@@ -31,7 +31,7 @@ _AUTHORISE = """
 insert into simulator_charges as c (reference, key, token, amount, currency, status, failure, asked, at, description)
 values ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)
 on conflict (key) do update set asked = c.asked + 1
-returning reference, status, failure, amount, asked
+returning reference, status, failure, amount, asked, set_config('synchronous_commit', 'off', true)
 """
 
 _OPERATE = """
@@ -42,7 +42,8 @@ with made as (
     (select sum(o.amount) from simulator_operations o where o.reference = $2 and o.kind = $3), 0)
   on conflict (key) do nothing returning key
 )
-select key from made union select key from simulator_operations where key = $1
+select key, set_config('synchronous_commit', 'off', true)
+from (select key from made union select key from simulator_operations where key = $1) known
 """
 
 
@@ -75,13 +76,13 @@ class Simulator:
             raise GatewayTimeout("no answer")
         status = {"decline": "declined", None: "declined", "3ds": "requires_action"}.get(wanted, "authorised")
         failure = "card_declined" if status == "declined" else None
-        async with self._database.work(SYSTEM, durable=False) as work:
-            row = await work.row(
-                _AUTHORISE,
-                *(f"ch_{new_id().hex}", key, token, amount, currency, status, failure, work.now, reference),
-            )
-            assert row is not None
-            if row["asked"] == 1 and wanted == "webhook_twice":
+        row = await self._database.alone(
+            _AUTHORISE,
+            *(f"ch_{new_id().hex}", key, token, amount, currency, status, failure, self._database.clock(), reference),
+        )
+        assert row is not None
+        if row["asked"] == 1 and wanted == "webhook_twice":
+            async with self._database.work(SYSTEM, durable=False) as work:
                 await self._announce(work, row["reference"], "charge.authorised", times=2, delay=1.0)
         if wanted == "timeout_after" and row["asked"] == 1:
             await asyncio.sleep(LOST_SECONDS)
@@ -123,8 +124,7 @@ class Simulator:
         return await self._operate("void", key, reference, 0)
 
     async def _operate(self, kind: str, key: str, reference: str, amount: int) -> GatewayAnswer:
-        async with self._database.work(SYSTEM, durable=False) as work:
-            made = await work.value(_OPERATE, key, reference, kind, amount, work.now)
+        made = await self._database.alone(_OPERATE, key, reference, kind, amount, self._database.clock())
         return GatewayAnswer("succeeded", reference) if made else GatewayAnswer("declined", reference, "not_possible")
 
     # --- the challenge of 3-D Secure, and webhooks ---
