@@ -1,6 +1,6 @@
 """Notification: what people are told, in their feed and by e-mail."""
 
-from commerce.notification.schemas import Notice
+from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.service import NotificationService
 
-__all__ = ["Notice", "NotificationService"]
+__all__ = ["Notice", "NotificationService", "NotificationView"]
