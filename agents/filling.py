@@ -146,6 +146,7 @@ _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "quantity": lambda text, _: slots.quantity_of(text),
     "payment_method": lambda text, _: slots.card_of(text),
     "address": lambda text, _: slots.place_of(text),
+    "to": lambda text, _: slots.country_in(text),
     "shipping_method": lambda text, _: slots.shipping_of(text),
     "days": lambda text, _: slots.days_of(text),
     "below": lambda text, _: slots.below_of(text),

@@ -68,7 +68,7 @@ class Node:
         self._commerce = commerce
         self._models = models
         self._binder = binder
-        self._prompt = prompt(spec.name, spec.purpose)
+        self._prompt = prompt(spec.name, spec.purpose, spec.cannot)
 
     async def run(
         self, turn: Turn, talk: Sequence[BaseMessage], may_pass: bool
@@ -91,7 +91,7 @@ class Node:
         if turn.accepted:
             added += await self._carry_out(turn, errand, turn.accepted)
         schemas = self._schemas(turn, errand, may_pass)
-        system = SystemMessage(self._prompt.render(turn.role))
+        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs=self.spec.note)
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
             answer = await self._think(turn, [system, *talk, *added], schemas)
             added.append(answer)

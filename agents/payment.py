@@ -7,6 +7,6 @@ SPEC = AgentSpec(
     name="payment",
     purpose="Says what a person can pay with and what happened to the money of an order; saves gift cards.",
     tools=uses(payment.payment_options, payment.payment_status, payment.save_gift_card),
-    hand_offs=frozenset({"order", "support"}),
+    hand_offs=frozenset({"order", "refund", "promotion", "support"}),
     autonomy="propose",
 )
