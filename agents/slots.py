@@ -40,7 +40,12 @@ _HELLO = re.compile(
     re.I,
 )
 _BRANDS = ("visa", "mastercard", "amex", "maestro", "discover", "diners", "jcb")
-_NOT_CODES = frozenset({"PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"})
+_NOT_CODES = frozenset(
+    {
+        *("PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"),
+        *("API", "SMS", "SKU", "SLA", "CSV", "ERP", "SAP", "KPI", "DLQ"),
+    }
+)
 _PERIODS = {"today": 1, "yesterday": 2, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
 _DAYS_IN = {"day": 1, "week": 7, "month": 30, "year": 365}
 DAYS_MOST = 366
