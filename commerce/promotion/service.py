@@ -28,7 +28,7 @@ from kernel.schemas import money
 
 TRIES_MOST, TRIES_SECONDS = 20, 600
 """Codes a caller may try in a window, at the cart and in a chat together: codes must not be guessed."""
-TRIED_TOO_OFTEN = "That were many codes. Please try again in a few minutes."
+TRIED_TOO_OFTEN = "Those were many codes. Please try again in a few minutes."
 
 _BY_CODE = """
 select c.id, c.code, p.name, p.kind, p.value, p.currency, p.minimum_minor, p.priority, p.starts_at, p.ends_at,
