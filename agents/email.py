@@ -1,6 +1,6 @@
 """The e-mail agent: did the mails of an order go out."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import STAFF, AgentSpec, uses
 from tools import email, order
 
 SPEC = AgentSpec(
@@ -10,4 +10,5 @@ SPEC = AgentSpec(
     hand_offs=frozenset({"notification", "order", "support"}),
     autonomy="free",
     cannot="write, send or repeat a mail, or change an address",
+    audience=STAFF,
 )

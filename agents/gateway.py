@@ -1,6 +1,6 @@
 """The gateway agent: who calls how often, and which requests hang."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import STAFF, AgentSpec, uses
 from tools import gateway
 
 SPEC = AgentSpec(
@@ -10,4 +10,5 @@ SPEC = AgentSpec(
     hand_offs=frozenset({"integration", "orchestration", "support"}),
     autonomy="limit",
     cannot="block or slow down a caller, or give out keys",
+    audience=STAFF,
 )

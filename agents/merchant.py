@@ -1,6 +1,6 @@
 """The merchant agent: a merchant's own shop, its orders, sales and stock."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import SELLERS, AgentSpec, uses
 from tools import inventory, merchant, notification, order
 
 SPEC = AgentSpec(
@@ -18,4 +18,5 @@ SPEC = AgentSpec(
     ),
     autonomy="propose",
     cannot="show payouts, commissions or statements, or change a shop's settings",
+    audience=SELLERS,
 )

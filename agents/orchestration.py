@@ -1,6 +1,6 @@
 """The orchestration agent: what runs by itself and does not get on, and why."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import STAFF, AgentSpec, uses
 from tools import orchestration, order, warehouse
 
 SPEC = AgentSpec(
@@ -16,4 +16,5 @@ SPEC = AgentSpec(
     hand_offs=frozenset({"order", "payment", "warehouse", "email", "gateway", "integration", "support"}),
     autonomy="propose",
     cannot="retry, skip or undo anything: the inspector does, in a person's hands",
+    audience=STAFF,
 )

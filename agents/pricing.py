@@ -1,6 +1,6 @@
 """The pricing agent: what something costs, and what it cost before."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import SELLERS, AgentSpec, uses
 from tools import pricing, product
 
 SPEC = AgentSpec(
@@ -9,4 +9,5 @@ SPEC = AgentSpec(
     tools=uses(pricing.price_of, product.find_products),
     hand_offs=frozenset({"product", "promotion", "merchant", "support"}),
     autonomy="propose",
+    audience=SELLERS,
 )

@@ -11,7 +11,8 @@ from tools.spec import PUBLIC, TOOLS, Tool
 Autonomy = Literal["read", "propose", "limit", "free"]
 """How far an agent may go alone: only read; propose; act below a limit; act where it is reversible."""
 Tier = Literal["small", "standard"]
-SELLERS = frozenset({"merchant", "support", "admin", "system"})
+STAFF = frozenset({"support", "admin", "system"})
+SELLERS = frozenset({"merchant", *STAFF})
 """Those who sell here, and those who look after them."""
 
 
@@ -20,7 +21,7 @@ class AgentSpec:
     """One agent. `hand_offs` are the agents it may pass a conversation to; `limits` bind every run.
 
     `cannot` completes "I cannot ...": what people ask this agent for and it has no tool for. It tells them so, and offers
-    a person. `audience` are the roles that may be sent to it for that; empty is everybody."""
+    a person. `audience` are the roles it is for, to which alone a conversation is passed on; empty is everybody."""
 
     name: str
     purpose: str
@@ -41,9 +42,13 @@ class AgentSpec:
         """What the planner reads of an agent beside its tools; the prompt says the same to a language model."""
         return {"agent": self.name, "cannot": self.cannot} if self.cannot else {}
 
+    def serves(self, principal: Principal) -> bool:
+        """Whether this agent is for this person."""
+        return not self.audience or not self.audience.isdisjoint(principal.roles)
+
     def concerns(self, principal: Principal) -> bool:
         """Whether this person may be sent to this agent for something it cannot do."""
-        return bool(self.cannot) and (not self.audience or not self.audience.isdisjoint(principal.roles))
+        return bool(self.cannot) and self.serves(principal)
 
 
 def uses(*functions: Callable[[Any, Any], Awaitable[Any]]) -> tuple[Tool, ...]:

@@ -1,6 +1,6 @@
 """The warehouse agent: what waits to be picked, and how far an order is."""
 
-from agents.spec import AgentSpec, uses
+from agents.spec import SELLERS, AgentSpec, uses
 from tools import inventory, order, warehouse
 
 SPEC = AgentSpec(
@@ -10,4 +10,5 @@ SPEC = AgentSpec(
     hand_offs=frozenset({"order", "inventory", "shipping", "support"}),
     autonomy="limit",
     cannot="plan waves or routes, receive goods, or count bins",
+    audience=SELLERS,
 )

@@ -137,25 +137,42 @@ async def test_a_message_is_passed_on_a_few_times_and_keeps_its_person(shop: Com
     ann = of("customer")
     async with shop.database.work(ann) as work:
         thread = (await shop.chat.begin(work)).id
-    passes = [{"tool": "pass_on", "agent": agent} for agent in ("merchant", "analytics", "merchant", "pricing")]
+    passes = [{"tool": "pass_on", "agent": agent} for agent in ("order", "returns", "refund", "order")]
     async with assistants([*passes, {"tool": "price_of", "product": "mug"}, "No."], "none") as (assistant, script):
         answer = await assistant.message(ann, thread, "what did the mug cost before?")
     assert HOPS_MOST == 3
     assert "pass_on" in script.bound[0]
     assert "pass_on" not in script.bound[3]
-    assert answer.messages[0].agent == "merchant"
+    assert answer.messages[0].agent == "refund"
     assert [(a.tool, a.status) for a in answer.actions] == [("pass_on", "refused"), ("price_of", "refused")]
     assert all(not (STAFF | SELLING) & set(bound) for bound in script.bound)
 
 
-async def test_an_agent_outside_the_allow_list_is_not_reached(shop: Commerce, assistants: Any) -> None:
+@pytest.mark.parametrize("agent", ["gateway", "orchestration", "merchant", "nobody"])
+async def test_an_agent_outside_the_list_or_not_for_this_person_is_not_reached(
+    shop: Commerce, assistants: Any, agent: str
+) -> None:
+    """The gateway is none of the front's hand-offs; orchestration and merchant are, and not for a shopper."""
     ann = of("customer")
     async with shop.database.work(ann) as work:
         thread = (await shop.chat.begin(work)).id
-    async with assistants([{"tool": "pass_on", "agent": "gateway"}, "No."], "none") as (assistant, _):
+    async with assistants([{"tool": "pass_on", "agent": agent}, "No."], "none") as (assistant, _):
         answer = await assistant.message(ann, thread, "who calls the API most?")
-    assert "gateway" not in AGENTS[FRONT].hand_offs
     assert (answer.messages[0].agent, [a.status for a in answer.actions]) == (FRONT, ["refused"])
+    assert {"orchestration", "merchant"} < AGENTS[FRONT].hand_offs
+
+
+def test_agents_of_staff_and_merchants_are_theirs() -> None:
+    staffs = {"email", "gateway", "orchestration"}
+    sellers = {"pricing", "warehouse", "merchant", "vendor", "supplier", "analytics", "integration"}
+    barred = {role: {name for name, spec in AGENTS.items() if not spec.serves(of(role))} for role in ROLES}
+    assert barred == {
+        "guest": staffs | sellers,
+        "customer": staffs | sellers,
+        "merchant": staffs,
+        "support": set(),
+        "admin": set(),
+    }
 
 
 ASKED = {
