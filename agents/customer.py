@@ -7,6 +7,6 @@ SPEC = AgentSpec(
     name="customer",
     purpose="Shows and changes what a person saved with us: profile and addresses.",
     tools=uses(customer.my_profile, customer.list_addresses, customer.add_address, customer.remove_address),
-    hand_offs=frozenset({"order", "payment", "support"}),
+    hand_offs=frozenset({"order", "payment", "notification", "support"}),
     autonomy="free",
 )

@@ -16,6 +16,11 @@ _SHELF = re.compile(
     r"\b(?:stock of|units of|how many|how much)\s+(?:of )?(?:the |my |our )?(.+?)(?:\s+(?:do|are|is|have|in)\b.*|[?.!]*)$",
     re.I,
 )
+_SPAN = re.compile(r"\b(?:of|in|over) the (?:last|past) (?:30|thirty) days\b", re.I)
+_PRICED = re.compile(
+    r"\bprices?\b.*?\b(?:of|for)\s+(.+?)(?:\s+(?:changed|developed|gone|now|before|over time|so far|lately)\b.*|[?.!]*)$",
+    re.I,
+)
 _WISH = re.compile(
     r"^(?:please )?(?:i (?:want|would like|need)|i'd like|can i|open|create|file|report|lodge|raise|make)\b.{0,60}\b(?:ticket|complaint|problem|case|issue)\W*$",
     re.I,
@@ -55,6 +60,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return _question(tool, text)
     if tool.startswith("propose_") and slot in _PROPOSED:
         return _PROPOSED[slot](text)
+    if tool == "price_of" and slot == "product" and (match := _PRICED.search(_SPAN.sub("", text))):
+        return product_words(match.group(1))
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)
@@ -159,6 +166,7 @@ _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "quantity": lambda text, _: slots.quantity_of(text),
     "payment_method": lambda text, _: slots.card_of(text),
     "address": lambda text, _: slots.place_of(text),
+    "to": lambda text, _: slots.country_in(text),
     "shipping_method": lambda text, _: slots.shipping_of(text),
     "days": lambda text, _: slots.days_of(text),
     "below": lambda text, _: slots.below_of(text),

@@ -85,6 +85,17 @@ class Hand:
             return self.person("The assistant did not understand the request.")
         return self.say(text, clarify=True, **facts)
 
+    @property
+    def gap(self) -> str:
+        """What the agent cannot do, as a sentence; empty where nothing is missing."""
+        return reply("cannot", cannot=self.talk.cannot, person=PERSON in self.tools) if self.talk.cannot else ""
+
+    def decline(self) -> AIMessage:
+        """Says that the agent cannot do what was wished for, what it can do instead, and offers a person."""
+        text = " ".join(part for part in (self.gap, reply("instead", can=self.can)) if part)
+        person = sentence(PERSON) if PERSON in self.tools else None
+        return self.say(text, options=[*([person] if person else []), *self.offers()][:SHOWN_MOST])
+
     def person(self, reason: str) -> AIMessage:
         if PERSON in self.tools:
             return self.call(PERSON, {"reason": reason})

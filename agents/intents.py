@@ -1,4 +1,4 @@
-"""What a sentence wants: one of the tools, or one of the labels that are none.
+"""What a sentence wants: one of the tools, a topic that an agent has no tool for, or one of the labels that are none.
 
 A kernel ridge over the vectors of the examples (Gaussian kernel, centred vectors): its leave-one-out scores come in
 closed form from one matrix inverse, and the softmax that turns scores into confidence is calibrated on exactly those.
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 LABELS = ("none", "greeting", "thanks", "capabilities", "person", "injection")
 """What a sentence can be beside a wish for a tool."""
+KINDS = ("tools", "topics", "labels")
 EXAMPLES = Path(__file__).with_name("examples.yaml")
-WIDTH = 1.0
+WIDTH = 1.5
 """Of the kernel exp(WIDTH * (cosine - 1)), and RIDGE: chosen by leave-one-out on the examples."""
 RIDGE = 0.1
-ABSENT = 0.2
+ABSENT = 0.1
 """The weight of wishes that are not offered: they stay in the race, so that one of them is not taken for another."""
 SHARPNESS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 REMEMBERED = 256
@@ -120,9 +121,13 @@ def intents() -> Intents:
 @lru_cache
 def examples() -> tuple[Example, ...]:
     kinds = yaml.safe_load(EXAMPLES.read_text())
-    return tuple(
-        Example(label, text) for kind in ("tools", "labels") for label, texts in kinds[kind].items() for text in texts
-    )
+    return tuple(Example(label, text) for kind in KINDS for label, texts in kinds[kind].items() for text in texts)
+
+
+@lru_cache
+def topics() -> frozenset[str]:
+    """What people want of an agent that has no tool for it: the agents' names."""
+    return frozenset(yaml.safe_load(EXAMPLES.read_text())["topics"])
 
 
 def key_of(known: Sequence[Example], model: Embedder) -> str:

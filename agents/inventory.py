@@ -22,7 +22,7 @@ SPEC = AgentSpec(
         *(inventory.check_stock, inventory.merchant_stock, inventory.stock_alerts, inventory.propose_restock),
         *(inventory.propose_refill, product.find_products),
     ),
-    hand_offs=frozenset({"product", "order", "support"}),
+    hand_offs=frozenset({"product", "order", "warehouse", "supplier", "support"}),
     autonomy="propose",
     rules={"StockLow": low},
 )

@@ -7,7 +7,7 @@ crash hears the same answers and makes each call once.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -65,12 +65,16 @@ class Passed:
 class Node:
     """One agent at work. Made once per process and agent."""
 
-    def __init__(self, spec: AgentSpec, commerce: Commerce, models: Models, binder: Binder) -> None:
+    def __init__(
+        self, spec: AgentSpec, commerce: Commerce, models: Models, binder: Binder, others: Mapping[str, AgentSpec]
+    ) -> None:
+        """`others` are all agents by name: its hand-offs are among them."""
         self.spec = spec
+        self._neighbours = tuple(others[name] for name in sorted(spec.hand_offs))
         self._commerce = commerce
         self._models = models
         self._binder = binder
-        self._prompt = prompt(spec.name, spec.purpose)
+        self._prompt = prompt(spec.name, spec.purpose, spec.cannot)
 
     async def run(
         self, turn: Turn, talk: Sequence[BaseMessage], may_pass: bool
@@ -92,8 +96,9 @@ class Node:
         errand = self._errand(turn)
         if turn.accepted:
             added += await self._carry_out(turn, errand, turn.accepted)
-        schemas = self._schemas(turn, errand, may_pass)
-        system = SystemMessage(self._prompt.render(turn.role))
+        neighbours = [spec for spec in self._neighbours if spec.serves(turn.principal)] if may_pass else []
+        schemas = self._schemas(turn, errand, neighbours)
+        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs=self.spec.note)
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
             answer = await self._think(turn, [system, *talk, *added], schemas)
             added.append(answer)
@@ -104,7 +109,7 @@ class Node:
                 if turn.tool_calls >= self.spec.limits.tool_calls:
                     break
                 turn.tool_calls += 1
-                if call["name"] == HAND_ON and may_pass and call["args"].get("agent") in self.spec.hand_offs:
+                if call["name"] == HAND_ON and call["args"].get("agent") in {spec.name for spec in neighbours}:
                     del added[-1]  # who takes over reads the person's words, not this call
                     return Passed(call["args"]["agent"])
                 added.append(await self._act(turn, errand, call))
@@ -124,12 +129,12 @@ class Node:
             tools = tuple(tool for tool in tools if tool.effect is Effect.READ)
         return Errand(turn.run_id, turn.principal, self.spec.name, tools, self.spec.limits, turn.thread_id)
 
-    def _schemas(self, turn: Turn, errand: Errand, may_pass: bool) -> list[dict[str, Any]]:
+    def _schemas(self, turn: Turn, errand: Errand, neighbours: Sequence[AgentSpec]) -> list[dict[str, Any]]:
         found = [tool.schema for tool in self.spec.offered(turn.principal) if tool in errand.tools]
         if turn.thread_id:
             found.append(ASK_FOR_PERSON)
-            if may_pass and self.spec.hand_offs:
-                found.append(_pass_on(self.spec.hand_offs))
+            if neighbours:
+                found.append(_pass_on(neighbours))
         return found
 
     async def _think(self, turn: Turn, messages: list[BaseMessage], schemas: list[dict[str, Any]]) -> AIMessage:
@@ -230,15 +235,18 @@ def _brought_in(handoff: HandoffView) -> str:
     )
 
 
-def _pass_on(agents: frozenset[str]) -> dict[str, Any]:
+def _pass_on(agents: Sequence[AgentSpec]) -> dict[str, Any]:
+    """The tool that ends this agent's part: to one of these, with nothing but the conversation."""
+    listed = "\n".join(f"- {spec.name}: {spec.purpose}" for spec in agents)
     return {
         "type": "function",
         "function": {
             "name": HAND_ON,
-            "description": "Passes this conversation on to the agent that has the tools for what the person wants.",
+            "description": "Passes this conversation on to the agent that has the tools for what the person wants:\n"
+            + listed,
             "parameters": {
                 "type": "object",
-                "properties": {"agent": {"enum": sorted(agents)}},
+                "properties": {"agent": {"enum": [spec.name for spec in agents]}},
                 "required": ["agent"],
                 "additionalProperties": False,
             },

@@ -13,6 +13,6 @@ SPEC = AgentSpec(
         *(product.find_products, checkout.view_cart, checkout.add_to_cart, checkout.change_cart_quantity),
         *(checkout.remove_from_cart, checkout.apply_coupon, checkout.buy_cart),
     ),
-    hand_offs=frozenset({"product", "payment", "customer", "support"}),
+    hand_offs=frozenset({"product", "payment", "customer", "shipping", "returns", "refund", "promotion", "support"}),
     autonomy="limit",
 )

@@ -32,7 +32,7 @@ SPEC = AgentSpec(
         *(payment.payment_options, payment.payment_status, payment.save_gift_card),
         *(payment.review_case, payment.propose_review_verdict),
     ),
-    hand_offs=frozenset({"order", "support"}),
+    hand_offs=frozenset({"order", "refund", "promotion", "support"}),
     autonomy="propose",
     rules={"FraudReviewRequested": review},
 )

@@ -10,6 +10,6 @@ SPEC = AgentSpec(
         *(product.find_products, product.get_product, product.list_categories),
         *(inventory.check_stock, checkout.add_to_cart),
     ),
-    hand_offs=frozenset({"inventory", "order", "support"}),
+    hand_offs=frozenset({"inventory", "order", "search", "recommendation", "review", "support"}),
     autonomy="propose",
 )

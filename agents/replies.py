@@ -30,6 +30,7 @@ WORDS = {
     "picking": "being packed",
     "solved": "solved",
     "pending": "waiting",
+    "applied": "waiting to be approved",
     "risk": "it was not approved",
 }
 """States in people's words; others are said as they are."""

@@ -1,11 +1,46 @@
 """All agents, by name. A new one is a file of its own and a line here."""
 
-from agents import chat, customer, inventory, order, payment, product, support
+from agents import (
+    analytics,
+    chat,
+    customer,
+    email,
+    gateway,
+    integration,
+    inventory,
+    merchant,
+    notification,
+    orchestration,
+    order,
+    payment,
+    pricing,
+    product,
+    promotion,
+    recommendation,
+    refund,
+    returns,
+    review,
+    search,
+    shipping,
+    sms,
+    supplier,
+    support,
+    vendor,
+    warehouse,
+)
 from agents.spec import AgentSpec
 from tools.spec import Tool
 
 AGENTS: dict[str, AgentSpec] = {
-    module.SPEC.name: module.SPEC for module in (order, product, inventory, customer, payment, support, chat)
+    module.SPEC.name: module.SPEC
+    for module in (
+        *(order, product, inventory, customer, payment, pricing),
+        *(warehouse, shipping, returns, refund),
+        *(promotion, recommendation, search, review),
+        *(merchant, vendor, supplier),
+        *(support, chat, email, sms),
+        *(notification, analytics, integration, gateway, orchestration),
+    )
 }
 FRONT = "chat"
 """The agent that takes what fits no other."""

@@ -5,7 +5,7 @@ An extractor returns None when the sentence does not say it: nothing is guessed,
 
 import re
 
-from agents.postal import address_of
+from agents.postal import COUNTRIES, address_of
 
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "another": 1, "single": 1, "two": 2, "pair": 2, "couple": 2, "three": 3, "four": 4,
@@ -40,7 +40,12 @@ _HELLO = re.compile(
     re.I,
 )
 _BRANDS = ("visa", "mastercard", "amex", "maestro", "discover", "diners", "jcb")
-_NOT_CODES = frozenset({"PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"})
+_NOT_CODES = frozenset(
+    {
+        *("PLEASE", "HELLO", "USB", "LED", "OK", "XL", "XXL", "XS", "PLS", "FAQ", "THE", "NOT", "MY"),
+        *("API", "SMS", "SKU", "SLA", "CSV", "ERP", "SAP", "KPI", "DLQ"),
+    }
+)
 _MONEY = frozenset({"EUR", "USD", "GBP", "CHF"})
 _FEWER = re.compile(
     r"\b(?:minus|remov\w+|take|took|fewer|lost|lose|broken?|damaged|stolen|missing|write off|decrease|less)\b", re.I
@@ -173,6 +178,12 @@ def place_of(text: str) -> str | None:
         return None if match.group(1).lower() in ("default", "usual", "saved", "same") else match.group(1)
     match = re.search(r"\b(?:ship|send|deliver)\w*(?: (?:it|them|everything|this))? to ([A-Z][\w-]+)", text)
     return match.group(1) if match else None
+
+
+def country_in(text: str) -> str | None:
+    """The country a sentence names: "what does delivery to Austria cost" > AT. Two countries are none."""
+    found = {code for name, code in COUNTRIES.items() if re.search(rf"\b{name}\b", text, re.I)}
+    return found.pop() if len(found) == 1 else None
 
 
 def days_of(text: str) -> int | None:

@@ -27,7 +27,7 @@ SPEC = AgentSpec(
         *(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket),
         *(support.propose_note, support.propose_goodwill, order.get_order),
     ),
-    hand_offs=frozenset({"order", "payment", "product", "customer"}),
+    hand_offs=frozenset({"order", "payment", "product", "customer", "shipping", "returns", "refund"}),
     autonomy="limit",
     rules={"TicketOpened": opened},
 )

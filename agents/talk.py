@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 Json = dict[str, Any]
 
@@ -24,6 +24,7 @@ class Wish(TypedDict):
 class Talk:
     """`order` is the number of the order shown last, `orders` all that were shown; `products` and `cart` are the last.
 
+    `agent` and `cannot` are set by an agent that people ask for what it has no tool for.
     `pending`, `picks` come from the planner's last answer; `clarified` is how many answers in a row asked back."""
 
     count: int
@@ -33,6 +34,8 @@ class Talk:
     pending: Json | None = None
     picks: dict[str, Wish] = field(default_factory=dict)
     clarified: int = 0
+    agent: str = ""
+    cannot: str = ""
 
 
 _WORD = re.compile(r"\w+")
@@ -90,6 +93,9 @@ def read(messages: Sequence[BaseMessage]) -> Talk:
             talk.clarified = talk.clarified + 1 if message.additional_kwargs.get("clarify") else 0
         elif isinstance(message, AIMessage):
             talk.clarified = 0
+        elif isinstance(message, SystemMessage):
+            talk.agent = message.additional_kwargs.get("agent", "")
+            talk.cannot = message.additional_kwargs.get("cannot", "")
     before = messages[-2] if len(messages) > 1 and isinstance(messages[-1], HumanMessage) else None
     if isinstance(before, AIMessage):
         talk.pending = before.additional_kwargs.get("pending")

@@ -135,6 +135,8 @@ def _wished(hand: Hand, text: str) -> AIMessage:
         return hand.person("The customer asked for a person.")
     if best in LABELS and confidence >= ACTS:
         return _chatted(hand, best)
+    if best == hand.talk.agent and confidence >= UNSURE:
+        return hand.decline()
     if negated(text, best):
         picks = _picks(hand, text, ranked)
         return hand.clarify(reply("negated"), options=[*picks, "Never mind"], picks=picks)
@@ -159,14 +161,15 @@ def _unsure(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> AIMessage
 
 
 def _picks(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> dict[str, Wish]:
-    likely = [name for name, chance in ranked if chance >= WORTH and name not in LABELS][:SHOWN_MOST]
+    likely = [name for name, chance in ranked if chance >= WORTH and name in hand.tools][:SHOWN_MOST]
     return {sentence(name) or name: _chained(hand, name, text) for name in likely}
 
 
 def _chatted(hand: Hand, label: str) -> AIMessage:
     if label == "thanks":
         return hand.say(reply("thanks"))
-    return hand.say(reply(label, can=hand.can), options=hand.offers())
+    parts = (reply(label, can=hand.can), hand.gap if label != "greeting" else "")
+    return hand.say("\n".join(part for part in parts if part), options=hand.offers())
 
 
 def _chained(hand: Hand, tool: str, text: str) -> Wish:
@@ -198,4 +201,4 @@ def _two(hand: Hand, text: str) -> list[str] | None:
 
 
 def _rank(hand: Hand, text: str) -> list[tuple[str, float]]:
-    return intents().rank(text, [*hand.tools, *LABELS])
+    return intents().rank(text, [*hand.tools, *LABELS, *([hand.talk.agent] if hand.talk.agent else [])])

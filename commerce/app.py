@@ -11,6 +11,8 @@ from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
 from commerce.email import EmailService
+from commerce.email.permissions import GRANTS as EMAIL
+from commerce.gateway.permissions import GRANTS as GATEWAY
 from commerce.identity import IdentityService, Signer, merged
 from commerce.identity.permissions import GRANTS as IDENTITY
 from commerce.inventory import InventoryService, StockProposals
@@ -42,21 +44,8 @@ from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
 GRANTS = merged(
-    *(
-        IDENTITY,
-        APPROVAL,
-        CUSTOMER,
-        PRICING,
-        INVENTORY,
-        PAYMENT,
-        PRODUCT,
-        PROMOTION,
-        WAREHOUSE,
-        SHIPPING,
-        ORDER,
-        MERCHANT,
-    ),
-    *(CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
+    *(IDENTITY, APPROVAL, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER),
+    *(MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, GATEWAY),
 )
 """Role > permissions, as the contexts declare them."""
 

@@ -59,8 +59,10 @@ LABELS = frozenset({"none", "greeting", "thanks", "capabilities", "person", "inj
 
 
 def wishes(principal: Principal) -> Collection[str]:
-    """Everything this person may mean: tools they may use through any agent, and what needs none."""
-    return LABELS | {tool.name for spec in AGENTS.values() for tool in spec.offered(principal)}
+    """Everything this person may mean: tools they may use through any agent, agents that say what they cannot do, and
+    what needs neither."""
+    tools = {tool.name for spec in AGENTS.values() for tool in spec.offered(principal)}
+    return LABELS | tools | {name for name, spec in AGENTS.items() if spec.concerns(principal)}
 
 
 def best(ranked: Sequence[tuple[str, float]], agent: str | None) -> str:
@@ -73,4 +75,4 @@ def best(ranked: Sequence[tuple[str, float]], agent: str | None) -> str:
         return owner(tool)
     if name in TOOLS:
         return agent if agent and agent != FRONT else owner(TOOLS[name])
-    return FRONT
+    return name if name in AGENTS and confidence >= SURE else FRONT

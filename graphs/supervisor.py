@@ -48,7 +48,7 @@ class Supervisor:
     ) -> None:
         binder = Binder(commerce, drive)
         self._intents = intents
-        self._nodes = {name: Node(spec, commerce, models, binder) for name, spec in AGENTS.items()}
+        self._nodes = {name: Node(spec, commerce, models, binder, AGENTS) for name, spec in AGENTS.items()}
         self.graph = self._build(saver)
 
     def _build(self, saver: BaseCheckpointSaver[Any] | None) -> Graph:

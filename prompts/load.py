@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
 HERE = Path(__file__).parent
-KNOWN = frozenset({"purpose", "policies", "role", "agent"})
+KNOWN = frozenset({"purpose", "policies", "role", "agent", "cannot"})
 """Everything a prompt may ask for."""
 _RULE = re.compile(r"^- ([A-Z]+-\d+): (.+)$", re.MULTILINE)
 # Prompts are plain text for a model: nothing is escaped.
@@ -33,13 +33,16 @@ class Prompt:
 
 
 @cache
-def prompt(agent: str, purpose: str) -> Prompt:
-    """Reads an agent's prompt, its policies and what all agents share. Raises BadPrompt."""
+def prompt(agent: str, purpose: str, cannot: str = "") -> Prompt:
+    """Reads an agent's prompt, its policies and what all agents share. Raises BadPrompt, also when the prompt keeps silent
+    about what the agent cannot do."""
     rules = policies(agent)
     listed = "\n".join(f"- {name}: {rule}" for name, rule in rules.items())
-    values = {"purpose": purpose, "policies": listed, "agent": agent, "role": "{{ role }}"}
-    parts = [_rendered(f"shared/{name}.md", values) for name in ("frame", "safety")]
-    text = "\n\n".join((parts[0], _rendered(f"agents/{agent}.md", values), parts[1]))
+    values = {"purpose": purpose, "policies": listed, "agent": agent, "role": "{{ role }}", "cannot": cannot}
+    own = _rendered(f"agents/{agent}.md", values)
+    if cannot and cannot not in own:
+        raise BadPrompt(f"agents/{agent}.md: does not say what the agent cannot do")
+    text = "\n\n".join((_rendered("shared/frame.md", values), own, _rendered("shared/safety.md", values)))
     return Prompt(text, hashlib.sha256(text.encode()).hexdigest()[:12], rules)
 
 

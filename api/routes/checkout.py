@@ -26,6 +26,7 @@ from commerce.checkout.schemas import (
 )
 from commerce.order.permissions import READ_ORDERS
 from commerce.payment.permissions import REVIEW_FRAUD
+from commerce.promotion import TRIES_MOST, TRIES_SECONDS
 from kernel.db import Work
 from kernel.ids import new_id
 from kernel.saga_engine import Run
@@ -88,7 +89,7 @@ async def remove_line(cart_id: CartId, line_id: CartLineId, edge: Buy) -> Respon
 @router.post("/carts/{cart_id}/coupons", status_code=201, response_model=CartView)
 async def add_coupon(cart_id: CartId, command: AddCoupon, edge: Buy) -> Response:
     """Enters a coupon code. Guessing is limited."""
-    await edge.limit("coupon", most=20, seconds=600)
+    await edge.limit("coupon", most=TRIES_MOST, seconds=TRIES_SECONDS)
     return await edge.once(lambda work: edge.commerce.cart.add_coupon(work, cart_id, command), durable=PROMISED)
 
 

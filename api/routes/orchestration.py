@@ -79,7 +79,10 @@ class Sent(View):
 
 
 class AgentView(View):
-    """An agent: what it is for, which tools it has, how far it goes alone, whether it may, what it used today."""
+    """An agent: what it is for, which tools it has, how far it goes alone, whether it may, what it used today.
+
+    `accuracy` is the share, 0 to 1, of its runs of the last 30 days that ended with an answer: neither by an error nor at
+    a limit of time, steps or attempts. Null without a run that ended."""
 
     name: str
     purpose: str
@@ -88,6 +91,7 @@ class AgentView(View):
     enabled: bool
     limits: Limits
     spend: SpendView
+    accuracy: float | None
 
 
 @router.get("/agents", response_model=list[AgentView])
@@ -158,6 +162,7 @@ async def _agents(edge: Edge, work: Work) -> list[AgentView]:
             enabled=switches[name].enabled,
             limits=spec.limits.model_copy(update=switches[name].limits),
             spend=switches[name].spend,
+            accuracy=switches[name].accuracy,
         )
         for name, spec in AGENTS.items()
     ]

@@ -86,6 +86,13 @@ class CartService:
         cart_id = await work.value(statements.NEWEST, who.customer_id, who.guest_key)
         return await self.get(work, cart_id) if cart_id else await self.create(work, CreateCart())
 
+    async def newest(self, work: Work) -> CartState | None:
+        """The caller's newest open cart as it is; None where there is none."""
+        work.principal.require(BUY)
+        who = work.principal
+        cart_id = await work.value(statements.NEWEST, who.customer_id, who.guest_key)
+        return await self._read(work, statements.READ, cart_id) if cart_id else None
+
     @staticmethod
     def line_of(cart: CartView, sku: str) -> UUID:
         """The line of a SKU in a cart. Raises UnknownLine."""

@@ -10,7 +10,10 @@ from commerce.order import NewLine, NewOrder
 from commerce.pricing import PriceFacts, tax_of
 from commerce.product import Sellable
 from commerce.promotion import Adjustment
+from commerce.shipping import Rate
+from commerce.shipping.schemas import RateView
 from kernel.ids import new_id
+from kernel.schemas import money
 
 NO_TAX = Decimal(0)
 SHIPPING_CLASS = "standard"
@@ -45,6 +48,23 @@ def parcels(items: Sequence[Item]) -> dict[UUID, list[int]]:
     """Positions of the lines of each merchant, merchants in id order: one order and one parcel each."""
     order = sorted(range(len(items)), key=lambda i: (items[i].sold.merchant_id, i))
     return {merchant: list(found) for merchant, found in groupby(order, key=lambda i: items[i].sold.merchant_id)}
+
+
+def together(parcels: Sequence[Mapping[str, Rate]], currency: str, free: bool) -> list[RateView]:
+    """The methods that carry every parcel, cheapest first; `parcels` are the rates of each by method."""
+    both = [code for code in (parcels[0] if parcels else ()) if all(code in rates for rates in parcels)]
+    found = [[rates[code] for rates in parcels] for code in both]
+    views = [
+        RateView(
+            code=rates[0].code,
+            name=rates[0].name,
+            price=money(0 if free else sum(rate.minor for rate in rates), currency),
+            min_days=max(rate.min_days for rate in rates),
+            max_days=max(rate.max_days for rate in rates),
+        )
+        for rates in found
+    ]
+    return sorted(views, key=lambda view: (view.price.amount, view.code))
 
 
 def orders(

@@ -16,7 +16,7 @@ from commerce.checkout.errors import (
     VariantNotForSale,
 )
 from commerce.checkout.permissions import BUY
-from commerce.checkout.rules import Item, orders, parcels
+from commerce.checkout.rules import Item, orders, parcels, together
 from commerce.checkout.schemas import OrderGroupView, PlaceOrder
 from commerce.customer import CustomerService
 from commerce.order import NewGroup, NewOrder
@@ -24,7 +24,8 @@ from commerce.order.schemas import CancelOrder
 from commerce.payment import Risk, Share, Tender
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
-from commerce.shipping import ShippingService
+from commerce.shipping import Rate, ShippingService
+from commerce.shipping.schemas import RateView
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
@@ -92,6 +93,21 @@ class CheckoutService:
             await self._hold_stock(work, group_id, items)
         run = await self._engine.start(work, saga.KIND, group_id, state, saga.DEADLINE)
         return Placed(group_id, run)
+
+    async def deliveries(self, work: Work, cart: CartState, country: str) -> list[RateView]:
+        """What each method costs that carries every parcel of a cart, codes included, cheapest first; its days are
+        those of the slowest parcel. Empty when nothing in the cart can be bought."""
+        work.principal.require(BUY)
+        channel = await self._pricing.channel_by_id(work, cart.channel_id)
+        items = await self._carts.items(work, channel, cart.lines)
+        free = any(a.free_shipping for a in await self._carts.adjustments(work, channel, items, cart.codes))
+        found: list[dict[str, Rate]] = []
+        for positions in parcels(items).values():
+            mine = [items[i] for i in positions]
+            weight, amount = sum(i.sold.weight_g * i.quantity for i in mine), sum(i.amount for i in mine)
+            rates = await self._shipping.rates(work, country, channel.currency, max(weight, 1), amount)
+            found.append({rate.code: rate for rate in rates})
+        return together(found, channel.currency, free)
 
     async def drive(self, run: Run) -> str:
         """Goes on with a saga after its transaction; any worker would, this is only sooner."""

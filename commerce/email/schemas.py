@@ -1,7 +1,10 @@
-"""Facts of e-mail."""
+"""Facts and views of e-mail."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from kernel.schemas import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,14 @@ class Due:
     subject: str
     text: str
     attempts: int
+
+
+class MailView(View):
+    """How far a message came; its recipient and its text are not shown."""
+
+    subject: str
+    status: str
+    attempts: int
+    error: str | None
+    created_at: datetime
+    sent_at: datetime | None

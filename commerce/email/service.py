@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from commerce.email.schemas import Due, Mail
+from commerce.email.permissions import READ_MAIL
+from commerce.email.schemas import Due, Mail, MailView
 from kernel.db import Work
 from kernel.saga import back_off
 
@@ -50,3 +51,13 @@ class EmailService:
             "due_at = $4::timestamptz + make_interval(secs => $5) where id = $1",
             *(mail.id, status, error, work.now, back_off(mail.attempts + 3)),
         )
+
+    async def about(self, work: Work, causes: Sequence[str]) -> list[MailView]:
+        """The messages of these causes, oldest first."""
+        work.principal.require(READ_MAIL)
+        rows = await work.rows(
+            "select subject, status, attempts, error, created_at, sent_at from email_messages "
+            "where cause = any($1) order by id",
+            list(causes),
+        )
+        return [MailView.model_validate(dict(row)) for row in rows]

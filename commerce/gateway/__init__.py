@@ -1,6 +1,17 @@
 """Gateway: idempotency and limits."""
 
 from commerce.gateway.errors import IdempotencyKeyRequired
-from commerce.gateway.service import Limiter, Render, Stored, claim, purge, replay, store, strict
+from commerce.gateway.service import Limiter, Render, Stored, claim, purge, replay, store, strict, usage
 
-__all__ = ["IdempotencyKeyRequired", "Limiter", "Render", "Stored", "claim", "purge", "replay", "store", "strict"]
+__all__ = [
+    "IdempotencyKeyRequired",
+    "Limiter",
+    "Render",
+    "Stored",
+    "claim",
+    "purge",
+    "replay",
+    "store",
+    "strict",
+    "usage",
+]

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from commerce.gateway.errors import IdempotencyKeyReused, RequestInFlight
+from commerce.gateway.permissions import READ_USAGE
+from commerce.gateway.schemas import CallerView, UsageView
 from kernel.auth import SYSTEM, Principal
 from kernel.db import Database, Work
 from kernel.errors import TooMany
@@ -86,6 +88,23 @@ async def purge(work: Work) -> int:
     """Forgets keys after 48 hours and windows after a day."""
     await work.run("delete from gateway_usage where window_at < $1", work.now - timedelta(days=1))
     return await work.run("delete from gateway_idempotency_keys where created_at < $1", work.now - KEEP_KEYS)
+
+
+async def usage(work: Work, minutes: int = 10, most: int = 10) -> UsageView:
+    """Who called how often of late, busiest first, and which requests never got their answer."""
+    work.principal.require(READ_USAGE)
+    rows = await work.rows(
+        "select subject, sum(requests)::bigint as requests, sum(sum(requests)) over ()::bigint as total "
+        "from gateway_usage where window_at > $1 group by subject order by 2 desc, subject limit $2",
+        *(work.now - timedelta(minutes=minutes), most),
+    )
+    unanswered = await work.value(
+        "select count(*) from gateway_idempotency_keys where body is null and created_at < $1",
+        work.now - timedelta(seconds=WINDOW),
+    )
+    callers = [CallerView(subject=row["subject"], requests=row["requests"]) for row in rows]
+    total = rows[0]["total"] if rows else 0
+    return UsageView(minutes=minutes, requests=total, callers=callers, unanswered=unanswered)
 
 
 class Limiter:

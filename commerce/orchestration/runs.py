@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,11 @@ from commerce.orchestration.schemas import (
 from commerce.orchestration.tables import AgentRun
 from kernel import telemetry
 from kernel.db import Record, Work
-from kernel.ids import new_id
+from kernel.ids import first_id_at, new_id
 from kernel.repository import Repository
 from kernel.schemas import Page
+
+ACCURACY_SPAN = timedelta(days=30)
 
 _BEGIN = """
 insert into agent_runs (id, agent, entry, trigger, cause, thread_id, subject, customer_id, status, trace, started_at)
@@ -63,9 +66,13 @@ _SWITCHES = """
 select a.agent, coalesce(s.enabled, true) as enabled, coalesce(s.limits, '{}'::jsonb) as limits,
        coalesce(u.runs, 0) as runs, coalesce(u.failures, 0) as failures, coalesce(u.model_calls, 0) as model_calls,
        coalesce(u.tool_calls, 0) as tool_calls, coalesce(u.tokens_in, 0) as tokens_in,
-       coalesce(u.tokens_out, 0) as tokens_out, coalesce(u.cost_micro, 0) as cost_micro
+       coalesce(u.tokens_out, 0) as tokens_out, coalesce(u.cost_micro, 0) as cost_micro, q.accuracy
 from unnest($1::text[]) a(agent) left join agent_switches s using (agent)
 left join agent_usage u on u.agent = a.agent and u.on_day = $2
+left join lateral (
+  select round(avg((r.status = 'done')::int), 4) as accuracy from agent_runs r
+  where r.agent = a.agent and r.id >= $3 and r.status in ('done', 'failed')
+) q on true
 """
 
 _SWITCH = """
@@ -191,13 +198,15 @@ class RunService:
     # --- what operators see and set ---
 
     async def switches(self, work: Work, agents: Sequence[str]) -> dict[str, SwitchView]:
-        """Switch, limits and today's spend of each agent."""
+        """Switch, limits, today's spend and the accuracy of each agent."""
         work.principal.require(READ_AGENTS)
-        rows = await work.rows(_SWITCHES, list(agents), work.now.date())
+        since = first_id_at(work.now - ACCURACY_SPAN)
+        rows = await work.rows(_SWITCHES, list(agents), work.now.date(), since)
         return {
             row["agent"]: SwitchView(
                 enabled=row["enabled"],
                 limits=row["limits"],
+                accuracy=row["accuracy"],
                 spend=SpendView(**{name: row[name] for name in SpendView.model_fields}),
             )
             for row in rows

@@ -92,10 +92,14 @@ class SpendView(View):
 
 
 class SwitchView(View):
-    """Whether an agent may act, the limits that replace its own, and today's spend."""
+    """Whether an agent may act, the limits that replace its own, and today's spend.
+
+    `accuracy` is the share, 0 to 1, of its runs of the last 30 days that ended with an answer: neither by an error nor at
+    a limit of time, steps or attempts. Null without a run that ended."""
 
     enabled: bool
     limits: dict[str, Any]
+    accuracy: float | None
     spend: SpendView
 
 

@@ -38,6 +38,12 @@ class OrchestrationService:
         shown = [StepView(**{name: step[name] for name in fields}) for step in steps]
         return SagaView(**_shown(row, SagaView), steps=shown)
 
+    async def sagas_of(self, work: Work, subject_id: UUID) -> list[SagaView]:
+        """The sagas of a purchase, oldest first, each with its steps."""
+        work.principal.require(READ_SAGAS)
+        rows = await self._sagas.all(work, self._sagas.table.c.subject_id == subject_id)
+        return [await self.saga(work, row.id) for row in rows]
+
     async def retry(self, work: Work, saga_id: UUID) -> SagaView:
         """Hands a stuck saga back to the workers, in the direction it was going. Raises UnknownSaga, SagaNotStuck."""
         work.principal.require(OPERATE)

@@ -219,6 +219,18 @@ class OrderService:
             TimelineView(kind=row.kind, facts=row.facts, at=row.at) for row in rows if row.order_id in (None, order_id)
         ]
 
+    async def numbers(self, work: Work, order_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The numbers of those of these orders that the caller sees."""
+        work.principal.require(READ_ORDERS)
+        found = await self._orders.all(work, self._orders.table.c.id.in_(order_ids))
+        return {order.id: order.number for order in found}
+
+    async def causes(self, work: Work, order_id: UUID) -> list[str]:
+        """The events of an order's purchase: what its mails and notices name as their cause. Raises OrderNotFound."""
+        order = await self._own(work, order_id)
+        rows = await self._timeline.all(work, self._timeline.table.c.group_id == order.group_id)
+        return [row.id.hex for row in rows]
+
     async def sales(self, work: Work, days: int = 30) -> SalesView:
         """Confirmed sales of the caller's shops."""
         work.principal.require(READ_SALES)

@@ -1,6 +1,7 @@
-"""Commands and facts of pricing."""
+"""Commands, views and facts of pricing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from commerce.pricing.rules import DEFAULT_POLICY
 from kernel.ids import PublicId
-from kernel.schemas import Code, Command, Country, Currency, Text
+from kernel.schemas import Code, Command, Country, Currency, MoneyView, Text, View
 
 ChannelId = Annotated[UUID, PublicId("chn")]
 PriceListId = Annotated[UUID, PublicId("prl")]
@@ -77,3 +78,22 @@ class SetPrice(Command):
     minor: Annotated[int, Field(ge=0, le=100_000_000)]
     compare_at_minor: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     min_quantity: Annotated[int, Field(ge=1, le=9999)] = 1
+
+
+class PastPriceView(View):
+    """A price from `at` on, for at least `from_units` units."""
+
+    price: MoneyView
+    from_units: int
+    at: datetime
+
+
+class PriceStoryView(View):
+    """What one unit of a variant costs in a channel, and what it cost before, newest first.
+
+    `lowest_30_days` is what a reduction has to name (Directive 98/6/EC, article 6a)."""
+
+    price: MoneyView | None
+    compare_at: MoneyView | None
+    lowest_30_days: MoneyView | None
+    history: list[PastPriceView]

@@ -14,14 +14,23 @@ from commerce.pricing.errors import (
     UnknownCurrency,
 )
 from commerce.pricing.events import PriceChanged
-from commerce.pricing.permissions import WRITE_CHANNELS, WRITE_PRICES
+from commerce.pricing.permissions import READ_PRICES, WRITE_CHANNELS, WRITE_PRICES
 from commerce.pricing.rules import DEFAULT_POLICY
-from commerce.pricing.schemas import ChannelFacts, CreateChannel, PriceFacts, SetPrice, SetTaxRate
+from commerce.pricing.schemas import (
+    ChannelFacts,
+    CreateChannel,
+    PastPriceView,
+    PriceFacts,
+    PriceStoryView,
+    SetPrice,
+    SetTaxRate,
+)
 from commerce.pricing.tables import Channel, PriceList
 from kernel.cache import Cache
 from kernel.db import Record, Work, law
 from kernel.ids import new_id
 from kernel.repository import Repository
+from kernel.schemas import money
 
 DEFAULT_CHANNEL = "web"
 FRESH = 5.0
@@ -55,6 +64,12 @@ with price as (
 )
 insert into price_history (id, variant_id, price_list_id, min_quantity, minor, at)
 select $8, $2, $3, $4, $5, $7 from price
+"""
+
+
+_HISTORY = """
+select h.minor, h.min_quantity, h.at from price_history h join price_lists l on l.id = h.price_list_id
+where h.variant_id = $1 and l.channel_id = $2 order by h.id desc limit $3
 """
 
 
@@ -133,6 +148,23 @@ class PricingService:
             *(variant_id, channel.id, work.now - timedelta(days=30)),
         )
         return found
+
+    async def story(self, work: Work, channel: ChannelFacts, variant_id: UUID, most: int = 10) -> PriceStoryView:
+        """What a variant costs here and cost before. Whose variant it is, is the caller's to check."""
+        work.principal.require(READ_PRICES)
+        now = (await self.prices(work, channel, [variant_id])).get(variant_id)
+        lowest = await self.lowest_in_30_days(work, channel, variant_id)
+        rows = await work.rows(_HISTORY, variant_id, channel.id, most)
+        compare_at = now.compare_at_minor if now else None
+        return PriceStoryView(
+            price=money(now.unit_minor, channel.currency) if now else None,
+            compare_at=None if compare_at is None else money(compare_at, channel.currency),
+            lowest_30_days=None if lowest is None else money(lowest, channel.currency),
+            history=[
+                PastPriceView(price=money(row["minor"], channel.currency), from_units=row["min_quantity"], at=row["at"])
+                for row in rows
+            ],
+        )
 
     async def create_channel(self, work: Work, command: CreateChannel) -> ChannelFacts:
         """A channel with its base price list. Raises ChannelTaken."""

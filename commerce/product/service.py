@@ -263,6 +263,15 @@ class ProductService:
         product = await self._own(work, variant.product_id)
         return OwnVariant(variant_id, variant.sku, product.name, product.merchant_id)
 
+    async def own(self, work: Work, variant_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the variants that belong to the caller's shops (staff: all of them)."""
+        rows = await work.rows(
+            "select v.id from product_variants v join products p on p.id = v.product_id "
+            "where v.id = any($1) and ($2 or p.merchant_id = any($3))",
+            *(list(variant_ids), work.principal.is_staff, list(work.principal.merchant_ids)),
+        )
+        return {row["id"] for row in rows}
+
     async def require_own(self, work: Work, variant_id: UUID) -> None:
         """Raises UnknownProduct unless the variant belongs to one of the caller's shops (staff: to any)."""
         variant = await self._variants.get(work, variant_id)

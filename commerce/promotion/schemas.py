@@ -1,4 +1,4 @@
-"""Commands and facts of promotion."""
+"""Commands, views and facts of promotion."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from kernel.schemas import Command, Currency, Minor, Text
+from kernel.schemas import Command, Currency, Minor, MoneyView, Text, View
 
 CouponCode = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9-]{3,32}$")]
 
@@ -60,3 +60,32 @@ class CreateCoupon(Command):
     ends_at: AwareDatetime | None = None
     usage_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     once_per_customer: bool = False
+
+
+class CouponView(View):
+    """What a code gives: `percent` of the goods, `amount` off them, or free shipping when it is neither."""
+
+    code: str
+    name: str
+    percent: int | None
+    amount: MoneyView | None
+    minimum: MoneyView
+    ends_at: datetime | None
+
+
+class CouponAnswer(View):
+    """Whether the caller can use a code now; `reason` is why not, and says nothing about codes that are not theirs."""
+
+    code: str
+    usable: bool
+    reason: str | None = None
+    coupon: CouponView | None = None
+
+
+class PromotionView(CouponView):
+    """A promotion as those see it who run it."""
+
+    running: bool
+    starts_at: datetime
+    used: int
+    usage_limit: int | None

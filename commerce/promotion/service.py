@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from commerce.gateway import strict
 from commerce.promotion import rules
 from commerce.promotion.errors import (
     CouponAlreadyUsed,
@@ -15,17 +17,31 @@ from commerce.promotion.errors import (
     UnknownCoupon,
 )
 from commerce.promotion.events import CouponRedeemed
-from commerce.promotion.permissions import WRITE_PROMOTIONS
-from commerce.promotion.schemas import Adjustment, CouponFacts, CreateCoupon
+from commerce.promotion.permissions import READ_PROMOTIONS, USE_COUPONS, WRITE_PROMOTIONS
+from commerce.promotion.schemas import Adjustment, CouponAnswer, CouponFacts, CouponView, CreateCoupon, PromotionView
 from commerce.promotion.tables import Coupon, Promotion
 from kernel.db import Work, in_order, law
+from kernel.errors import AgoraError
 from kernel.ids import new_id
 from kernel.repository import Repository
+from kernel.schemas import money
+
+TRIES_MOST, TRIES_SECONDS = 20, 600
+"""Codes a caller may try in a window, at the cart and in a chat together: codes must not be guessed."""
+TRIED_TOO_OFTEN = "Those were many codes. Please try again in a few minutes."
 
 _BY_CODE = """
 select c.id, c.code, p.name, p.kind, p.value, p.currency, p.minimum_minor, p.priority, p.starts_at, p.ends_at,
        c.usage_limit, c.once_per_customer, c.used
 from promotion_coupons c join promotions p on p.id = c.promotion_id where c.code = any($1)
+"""
+
+_RUNNING = """
+select c.id, c.code, p.name, p.kind, p.value, p.currency, p.minimum_minor, p.priority, p.starts_at, p.ends_at,
+       c.usage_limit, c.once_per_customer, c.used
+from promotion_coupons c join promotions p on p.id = c.promotion_id
+where p.starts_at <= $1 and (p.ends_at is null or p.ends_at > $1) or $2
+order by c.id desc limit $3
 """
 
 _REDEEM = """
@@ -72,6 +88,33 @@ class PromotionService:
         if coupon.once_per_customer and await self._used_by(work, coupon.coupon_id):
             raise CouponAlreadyUsed(coupon=coupon.code)
         return coupon
+
+    async def answer(self, work: Work, code: str) -> CouponAnswer:
+        """Whether the caller can use a code. Every question counts as a try, also the one that finds nothing."""
+        work.principal.require(USE_COUPONS)
+        used = await strict(work, "coupon", TRIES_SECONDS)
+        if used.count > TRIES_MOST:
+            return CouponAnswer(code=code, usable=False, reason=TRIED_TOO_OFTEN)
+        try:
+            found = await self.check(work, code)
+        except AgoraError as refused:
+            return CouponAnswer(code=code, usable=False, reason=str(refused))
+        return CouponAnswer(code=found.code, usable=True, coupon=CouponView.model_validate(_gives(found)))
+
+    async def promotions(self, work: Work, ended: bool = False, most: int = 20) -> list[PromotionView]:
+        """Promotions that run now, newest first; with `ended` also those that are over or still to come."""
+        work.principal.require(READ_PROMOTIONS)
+        found = [CouponFacts(*row.values()) for row in await work.rows(_RUNNING, work.now, ended, most)]
+        return [
+            PromotionView(
+                **_gives(coupon),
+                running=rules.is_running(coupon, work.now),
+                starts_at=coupon.starts_at,
+                used=coupon.used,
+                usage_limit=coupon.usage_limit,
+            )
+            for coupon in found
+        ]
 
     async def _used_by(self, work: Work, coupon_id: UUID) -> bool:
         return bool(
@@ -126,3 +169,15 @@ class PromotionService:
         with law("uq_promotion_coupons_code", CouponTaken(coupon=command.code)):
             await self._coupons.add(work, coupon)
         return coupon.id
+
+
+def _gives(coupon: CouponFacts) -> dict[str, Any]:
+    """The fields of a CouponView."""
+    return {
+        "code": coupon.code,
+        "name": coupon.name,
+        "percent": coupon.value if coupon.kind == "percent" else None,
+        "amount": money(coupon.value, coupon.currency) if coupon.kind == "fixed" else None,
+        "minimum": money(coupon.minimum_minor, coupon.currency),
+        "ends_at": coupon.ends_at,
+    }

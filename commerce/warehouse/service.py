@@ -64,17 +64,15 @@ class WarehouseService:
     async def open_tasks(self, work: Work, limit: int = 100) -> list[PickTaskView]:
         """The caller's open tasks, oldest order first."""
         work.principal.require(PICK)
-        tasks = await self._tasks.all(work, self._tasks.table.c.status == "open", limit=limit)
-        rows = await work.rows(
-            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
-        )
-        lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
-        for row in rows:
-            lines[row["order_id"]].append(PickLineView.model_validate(dict(row)))
-        return [
-            PickTaskView(order_id=t.order_id, status=t.status, lines=lines[t.order_id], created_at=t.created_at)
-            for t in tasks
-        ]
+        return await self._views(work, await self._tasks.all(work, self._tasks.table.c.status == "open", limit=limit))
+
+    async def task(self, work: Work, order_id: UUID) -> PickTaskView:
+        """The task of an order, whatever its state. Raises UnknownPickTask."""
+        work.principal.require(PICK)
+        found = await self._tasks.find(work, self._tasks.table.c.order_id == order_id)
+        if found is None:
+            raise UnknownPickTask()
+        return (await self._views(work, [found]))[0]
 
     async def pick(self, work: Work, order_id: UUID, order_line_id: UUID, quantity: int) -> None:
         """Notes units as taken; the last ones finish the task. Emits OrderPicked. Raises AlreadyPicked."""
@@ -86,3 +84,15 @@ class WarehouseService:
             raise AlreadyPicked()
         if group := await work.value(_DONE, order_id, work.now):
             work.emit(OrderPicked(group_id=group, order_ids=[order_id]))
+
+    async def _views(self, work: Work, tasks: Sequence[PickTask]) -> list[PickTaskView]:
+        rows = await work.rows(
+            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
+        )
+        lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
+        for row in rows:
+            lines[row["order_id"]].append(PickLineView.model_validate(dict(row)))
+        return [
+            PickTaskView(order_id=t.order_id, status=t.status, lines=lines[t.order_id], created_at=t.created_at)
+            for t in tasks
+        ]
