@@ -53,6 +53,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return (slots.gift_card_of if described.get("minLength", 0) >= 8 else slots.coupon_of)(text)
     if slot == "q" and tool != "find_products":
         return _question(tool, text)
+    if tool == "remember":
+        return slots.fact_of(text) if slot == "text" else None
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)
@@ -150,5 +152,6 @@ _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "days": lambda text, _: slots.days_of(text),
     "below": lambda text, _: slots.below_of(text),
     "text": story,
+    "about": lambda text, _: slots.forgotten_of(text),
     "subject": lambda text, _: (story(text) or "")[:SUBJECT_MOST] or None,
 }

@@ -14,6 +14,7 @@ from typing import Any
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
+    HumanMessage,
     SystemMessage,
     ToolMessage,
     message_to_dict,
@@ -93,7 +94,7 @@ class Node:
         schemas = self._schemas(turn, errand, may_pass)
         system = SystemMessage(self._prompt.render(turn.role))
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
-            answer = await self._think(turn, [system, *talk, *added], schemas)
+            answer = await self._think(turn, [system, *remembered(turn.facts), *talk, *added], schemas)
             added.append(answer)
             if not answer.tool_calls:
                 self._conclude(turn, answer)
@@ -209,6 +210,14 @@ class Node:
         """Words that code chose: nothing a model could change."""
         added.append(AIMessage(text))
         turn.text = text
+
+
+def remembered(facts: Sequence[str]) -> list[HumanMessage]:
+    """What somebody told us before, as data: JSON between marks that no fact can close."""
+    if not facts:
+        return []
+    listed = json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
+    return [HumanMessage(f"<remembered>{listed}</remembered>", id="remembered")]
 
 
 def _told(result: dict[str, Any], call_id: str, name: str) -> ToolMessage:

@@ -6,7 +6,7 @@ from tools import order, support
 SPEC = AgentSpec(
     name="support",
     purpose="Answers questions about how the shop works from its articles, opens tickets, brings in a person.",
-    tools=uses(support.search_help, support.list_tickets, support.open_ticket, order.get_order),
+    tools=uses(support.search_help, support.similar_cases, support.list_tickets, support.open_ticket, order.get_order),
     hand_offs=frozenset({"order", "payment", "product", "customer"}),
     autonomy="limit",
 )

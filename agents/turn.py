@@ -18,13 +18,15 @@ async def deaf(_: str, __: dict[str, Any]) -> None:
 
 @dataclass(slots=True)
 class Turn:
-    """One turn: whose it is, and what came of it. `past` are model turns of an attempt that died."""
+    """One turn: whose it is, and what came of it. `facts` are what this person told us before, `past` are model turns of an attempt that
+    died."""
 
     run_id: UUID
     principal: Principal
     role: str
     trigger: Trigger = "chat"
     thread_id: UUID | None = None
+    facts: list[str] = field(default_factory=list)
     past: list[ModelTurn] = field(default_factory=list)
     accepted: Accepted | None = None
     hear: Hear = deaf

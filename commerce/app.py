@@ -29,6 +29,7 @@ from commerce.product import ProductService
 from commerce.product.permissions import GRANTS as PRODUCT
 from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
+from commerce.recall import RecallService
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import SupportService
@@ -67,6 +68,7 @@ class Commerce:
     email: EmailService
     notification: NotificationService
     support: SupportService
+    recall: RecallService
     chat: ChatService
     orchestration: OrchestrationService
     runs: RunService
@@ -93,11 +95,12 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     email = EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
+    recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
-    chat = ChatService(support, confirmations)
+    chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, support, chat),
+        *(order, merchant, cart, checkout, email, notification, support, recall, chat),
         *(OrchestrationService(), RunService(), ErrandService(), engine),
     )

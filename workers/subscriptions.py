@@ -5,7 +5,8 @@ from commerce.app import Commerce
 from commerce.orchestration.events import AgentCommand, AgentQuery
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
-from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
+from commerce.product.events import ProductPublished, ProductUnpublished
+from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.inbox import Consumer
 
@@ -19,6 +20,9 @@ HISTORY = (
 )
 
 
+RECALLED = (ArticleChanged, ProductPublished, ProductUnpublished, TicketResolved)
+"""What has to be indexed anew."""
+
 ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
 
@@ -30,6 +34,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
+        Consumer("recall.note", RECALLED, commerce.recall.note),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]
 
