@@ -10,17 +10,17 @@ Everything here blocks; call it in a thread.
 import fcntl
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from kernel import telemetry
 from kernel.embeddings import Embedder, embedder
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
 
 FOLDERS_MOST = 64
 """Processes of one data folder that may hold an index."""
@@ -50,7 +50,7 @@ class RecallIndex:
     """`revision` is how far in the list of changes this index has read; 0: nothing yet. `origin` names the database whose
     changes they are: an index of another one, or of another embedding model, is emptied."""
 
-    def __init__(self, client: "ClientAPI", model: Embedder, origin: str, lock: IO[str] | None = None) -> None:
+    def __init__(self, client: "Client", model: Embedder, origin: str, lock: IO[str] | None = None) -> None:
         self._client = client
         self._model = model
         self._origin = origin
@@ -69,6 +69,7 @@ class RecallIndex:
         except Exception:  # the edge of a file format: what is in there can be made again from Postgres
             log.warning("recall_folder_unreadable", folder=str(place), exc_info=True)
             shutil.rmtree(place, ignore_errors=True)
+            _forget_clients()
             return cls(_local(place), _model(), origin, lock)
 
     def near(self, collection: str, question: str, most: int) -> list[Near]:
@@ -110,6 +111,7 @@ class RecallIndex:
         return _digests(self._of(collection))
 
     def close(self) -> None:
+        self._client.close()
         if self._lock:
             self._lock.close()
 
@@ -148,11 +150,15 @@ def shelves(folder: Path, url: str | None, collections: Sequence[str]) -> list[S
     return [_shelf(place.name, _is_held(place), _local(place), collections) for place in places]
 
 
-def _shelf(place: str, alive: bool, client: "ClientAPI", collections: Sequence[str]) -> Shelf:
-    known = {collection.name for collection in client.list_collections()}
-    state: Any = client.get_collection(STATE, embedding_function=None).get(ids=[STATE_ID]) if STATE in known else {}
+def _shelf(place: str, alive: bool, client: "Client", collections: Sequence[str]) -> Shelf:
+    with closing(client):
+        known = {collection.name for collection in client.list_collections()}
+        held = {
+            name: _digests(client.get_collection(name, embedding_function=None)) if name in known else {}
+            for name in collections
+        }
+        state: Any = client.get_collection(STATE, embedding_function=None).get(ids=[STATE_ID]) if STATE in known else {}
     revision = int(state["metadatas"][0]["revision"]) if state.get("metadatas") else 0
-    held = {n: _digests(client.get_collection(n, embedding_function=None)) if n in known else {} for n in collections}
     return Shelf(place, alive, revision, held)
 
 
@@ -168,15 +174,22 @@ def _model() -> Embedder:
     return embedder()
 
 
-def _local(folder: Path) -> "ClientAPI":
+def _local(folder: Path) -> "Client":
     import chromadb
     from chromadb.config import Settings
 
     folder.mkdir(parents=True, exist_ok=True)
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    return cast("Client", chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
 
 
-def _server(url: str) -> "ClientAPI":
+def _forget_clients() -> None:
+    """Chroma keeps what it opened by its path, also what it failed to open."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient.clear_system_cache()
+
+
+def _server(url: str) -> "Client":
     import chromadb
     from chromadb.config import Settings
 
@@ -184,7 +197,7 @@ def _server(url: str) -> "ClientAPI":
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     quiet = Settings(anonymized_telemetry=False)
-    return chromadb.HttpClient(parts.hostname or "127.0.0.1", port, ssl=secure, settings=quiet)
+    return cast("Client", chromadb.HttpClient(parts.hostname or "127.0.0.1", port, ssl=secure, settings=quiet))
 
 
 def _is_held(place: Path) -> bool:

@@ -10,8 +10,8 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _LINK = re.compile(r"\bhttps?://\S+", re.I)
 _NUMBER = re.compile(r"(?<!\w)(?:[A-Za-z]{0,4}[-#]?)?\+?\d(?:[\d ()/.-]*\d){3,}(?!\w)")
 _GREETED = re.compile(
-    r"\b(?:(?:hi|hello|hey|hallo|dear|thanks|thank you|regards|cheers|sincerely|greetings)[\s,]+)"
-    r"(?:(?:mr|mrs|ms|herr|frau|dr)\.?\s+)?((?:[A-ZÀ-Þ][\w'’-]+)(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2})"
+    r"(?i:\b(?:hi|hello|hey|hallo|dear|thanks|thank you|regards|cheers|sincerely|greetings)[\s,]+(?:(?:mr|mrs|ms|herr|frau|dr)\.?\s+)?)"
+    r"((?:[A-ZÀ-Þ][\w'’-]+)(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2})"
 )
 _NAMED = re.compile(
     r"(?i:\b(?:i am|i'm|my name is|name:|this is|for|from|to|by|mr\.?|mrs\.?|ms\.?|herr|frau|dr\.?)\s+)"
@@ -41,12 +41,12 @@ def snippet(title: str, body: str, passage: int) -> str:
 
 def without_people(text: str, *names: str) -> str:
     """A text with addresses, numbers, links and names replaced. `names` are those we know belong to it."""
-    for name in sorted(_words(names), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "[name]", text, flags=re.I)
     for pattern, put in ((_MAIL, "[e-mail]"), (_LINK, "[link]"), (_STREET, "[address]"), (_NUMBER, "[number]")):
         text = pattern.sub(put, text)
     for pattern in (_GREETED, _NAMED):
         text = pattern.sub(lambda match: match[0].replace(match[1], "[name]"), text)
+    for name in sorted(_words(names), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w\[]){re.escape(name)}(?!\w)", "[name]", text, flags=re.I)
     return text
 
 

@@ -105,7 +105,11 @@ VIEWS: dict[str, Any] = {
 }  # fmt: skip
 """A result of every tool, made from its own view."""
 SUPPORT: dict[str, dict[str, Any]] = {
-    "search_help": {"items": [{"title": "Returns", "slug": "returns", "snippet": "Within <b>30</b> days.", "cite": "“Returns” (returns)"}]},
+    "search_help": {
+        "items": [
+            {"title": "Returns", "slug": "returns", "snippet": "Within <b>30</b> days.", "cite": "“Returns” (returns)"}
+        ]
+    },
     "similar_cases": {
         "items": [{"number": "T-6", "subject": "Broken lamp", "answer": "A new one is sent.", "cite": "ticket T-6"}]
     },
