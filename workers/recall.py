@@ -19,6 +19,12 @@ FEEDER = 7_206_014
 WITHOUT_LOCK = 5.0
 """Seconds between two tries to become the feeder."""
 
+_MINE = """
+select case when exists (
+  select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objid::bigint = $1::bigint
+) then true else pg_try_advisory_lock($1) end
+"""
+
 
 class SharedIndex:
     """Feeds the Chroma server behind CHROMA_URL. One process at a time: the lock is that of a connection, held between
@@ -46,11 +52,7 @@ class SharedIndex:
         if self._connection is None or self._connection.is_closed():
             self._library = None  # what was known of the index may be old by now
             self._connection = await asyncpg.connect(self._commerce.database.url)
-        held: bool = await self._connection.fetchval(
-            "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objid = $1) "
-            "or pg_try_advisory_lock($1)",
-            FEEDER,
-        )
+        held: bool = await self._connection.fetchval(_MINE, FEEDER)
         return held
 
 

@@ -38,6 +38,9 @@ on conflict (collection, document_id) do update set revision = excluded.revision
   at = excluded.at
 """
 
+_NOTE_KNOWN = "update recall_changes set revision = nextval('recall_revision_seq'), at = $2 where collection = $1"
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('recall_changes', 0))"
+
 BY_EVENT: dict[str, Collection] = {
     "ArticleChanged": "articles",
     "ProductPublished": "products",
@@ -65,8 +68,12 @@ class RecallService:
             await self._note(work, collection, ids)
 
     async def note_all(self, work: Work, collection: Collection, after: UUID | None = None) -> list[UUID]:
-        """Notes the next PAGE documents of a collection, for a rebuild; returns their ids, none when that was all."""
+        """Notes the next PAGE documents of a collection, for a rebuild; returns their ids, none when that was all. The
+        first page also notes all that was ever noted: what is gone has to leave an index too."""
         work.principal.require(INDEX)
+        if after is None:
+            await work.run(_LOCK)
+            await work.run(_NOTE_KNOWN, collection, work.now)
         ids = await self._ids(work, collection, after)
         await self._note(work, collection, ids)
         return ids
@@ -140,7 +147,7 @@ class RecallService:
     ) -> None:
         """One transaction at a time: otherwise a later revision could commit before an earlier one, and be read past it."""
         if ids:
-            await work.run("select pg_advisory_xact_lock(hashtextextended('recall_changes', 0))")
+            await work.run(_LOCK)
             await work.run(_NOTE, collection, sorted(ids), barred, work.now)
 
     # --- what is found ---

@@ -8,10 +8,12 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from agents.node import remembered
+from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.chat.schemas import Remember
 from graphs.state import CHARACTERS_MOST, EARLIER, KEPT, LINES_MOST, kept
 from kernel.auth import SYSTEM
+from prompts.load import prompt
 from tests.agents.test_chat_writes import begun
 from tests.conftest import opened
 from tests.factories.world import World
@@ -141,6 +143,16 @@ async def test_what_somebody_told_us_is_heard_the_next_time_with_where_it_comes_
     assert run["thread_id"] == thread
     noted = await sql.fetchval("select arguments::text from agent_tool_calls where run_id = $1", run["id"])
     assert "size 42" not in noted  # personal: the record of calls does not keep it
+
+
+async def test_every_run_records_the_version_of_its_prompt(
+    shop: Commerce, sql: asyncpg.Connection, assistants: Any, principals: Any
+) -> None:
+    ann = principals(shop, "ann")
+    async with assistants(["You have none."], "list_orders") as (assistant, _):
+        await assistant.message(ann, await begun(shop, ann), "my orders")
+    ran = await sql.fetchrow("select agent, prompt from agent_runs order by id desc limit 1")
+    assert tuple(ran) == ("order", prompt("order", AGENTS["order"].purpose).version)
 
 
 def test_no_fact_can_close_its_marks() -> None:

@@ -4,14 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from agents.roster import AGENTS
-from commerce.app import Commerce
 from prompts.load import HERE, BadPrompt, policies, prompt
-from tests.agents.conftest import assistants, principals  # noqa: F401  # fixtures
-from tests.agents.test_chat_writes import begun
 
 ORDER = "# Rules of the order agent\n\n- ORDER-1: Only own orders.\n- ORDER-2: Nothing\n  without a yes.\n"
 
@@ -91,16 +87,3 @@ def test_the_version_changes_with_every_file(folder: Path, tmp_path_factory: Any
                     if file.startswith("policies") else path.read_text() + "\nOne more line.\n")  # fmt: skip
     assert prompt("order", "p", other).version != before
     assert prompt("order", "another purpose", folder).version != before
-
-
-async def test_every_run_records_the_version_it_ran_with(
-    shop: Commerce,
-    sql: asyncpg.Connection,
-    assistants: Any,
-    principals: Any,  # noqa: F811
-) -> None:
-    ann = principals(shop, "ann")
-    async with assistants(["You have none."], "list_orders") as (assistant, _):
-        await assistant.message(ann, await begun(shop, ann), "my orders")
-    ran = await sql.fetchrow("select agent, prompt from agent_runs order by id desc limit 1")
-    assert tuple(ran) == ("order", prompt("order", AGENTS["order"].purpose).version)
