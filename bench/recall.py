@@ -25,6 +25,8 @@ from kernel import transport
 from kernel.auth import ANONYMOUS, SYSTEM
 from kernel.settings import Settings
 from tools.recall import Library
+from tools.spec import TOOLS, Call
+from tools.support import Question, search_help
 from workers.consumer import Reader
 from workers.relay import relay
 from workers.subscriptions import GROUP, consumers
@@ -104,9 +106,10 @@ async def scores(shop: Commerce, library: Library, questions: dict[str, list[str
 
 
 async def hits_of(shop: Commerce, text: str, way: str) -> list[str]:
-    lookup = await shop.recall.look(text, "articles") if way == "meaning" else Lookup(text)
+    args, look = Question(q=text), TOOLS["search_help"].look
+    looked = await look(shop, args) if look and way == "meaning" else Lookup(text)
     async with shop.database.work(ANONYMOUS) as work:
-        hits: list[Any] = await shop.recall.help(work, lookup)
+        hits: Any = await search_help(Call(shop, work, ANONYMOUS, None, looked), args)
     return [hit.slug for hit in hits]
 
 

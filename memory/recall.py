@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FOLDERS_MOST = 64
 """Processes of one data folder that may hold an index."""
 STATE, STATE_ID = "agora-state", "state"
+REMEMBERED = 64
+"""Questions whose vectors are kept: one is asked of several places."""
 PASSAGES_PER_HIT = 3
 """How many passages are looked at for every document that is wanted: several may be of the same one."""
 log = telemetry.log("recall")
@@ -56,6 +59,7 @@ class RecallIndex:
         self._origin = origin
         self._lock = lock
         self._collections: dict[str, Any] = {}
+        self._vector = lru_cache(REMEMBERED)(lambda question: model.embed([question])[0].tolist())
         self.revision = self._known()
 
     @classmethod
@@ -74,9 +78,10 @@ class RecallIndex:
 
     def near(self, collection: str, question: str, most: int) -> list[Near]:
         """Documents by the nearness of their best passage (a cosine), best first."""
-        vector = self._model.embed([question])[0].tolist()
         found = self._of(collection).query(
-            query_embeddings=[vector], n_results=most * PASSAGES_PER_HIT, include=["metadatas", "distances"]
+            query_embeddings=[self._vector(question)],
+            n_results=most * PASSAGES_PER_HIT,
+            include=["metadatas", "distances"],
         )
         best: dict[str, Near] = {}
         for facts, distance in zip(found["metadatas"][0], found["distances"][0], strict=True):

@@ -5,17 +5,20 @@ The index is this process's own and follows the list of changes in Postgres; wit
 """
 
 import asyncio
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from commerce.app import Commerce
-from commerce.recall import Found
-from commerce.recall.schemas import COLLECTIONS, Collection
+from commerce.recall import Found, near_of
+from commerce.recall.schemas import COLLECTIONS, HelpHit, Lookup, Place
 from kernel import telemetry
 from kernel.auth import SYSTEM
 from kernel.settings import Settings
 from memory import recall as indexes
 from memory.recall import Entry, RecallIndex, Shelf
+from prompts.load import HERE, policies
 
 BATCH = 16
 """Documents of one step: a question waits for the embedding model no longer than that takes."""
@@ -45,14 +48,14 @@ class Library:
         folder, url = shelf_of(self._settings), self._settings.chroma_url
         self._index = await asyncio.to_thread(RecallIndex.open, folder, url, origin)
 
-    async def near(self, collection: Collection, question: str, most: int) -> list[Found] | None:
+    async def near(self, place: Place, question: str, most: int) -> list[Found] | None:
         """See `commerce.recall.Index`."""
         index = self._index
         if index is None:
             return None
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await asyncio.to_thread(index.near, collection, question, most)
+                found = await asyncio.to_thread(index.near, place, question, most)
         except Exception:  # the edge of the index: a question has an answer without it
             log.warning("recall_failed", exc_info=True)
             return None
@@ -62,6 +65,7 @@ class Library:
         """Takes in the next changes; returns how many. Repeated after a crash they change nothing more."""
         if self._index is None:
             await self.open()
+            await self._read_rules()
         index = self._index
         assert index is not None
         recall = self._commerce.recall
@@ -90,9 +94,35 @@ class Library:
                 wait = AFTER_FAILURE
             await asyncio.sleep(wait)
 
+    async def _read_rules(self) -> None:
+        """The agents' rules are files: an index has them as they were when its process began."""
+        assert self._index is not None
+        held = await asyncio.to_thread(self._index.digests, "policies")
+        entries = [
+            Entry(str(key), sha256(text.encode()).hexdigest()[:16], (text,)) for key, (_, text) in rules().items()
+        ]
+        fresh = [entry for entry in entries if held.get(entry.id) != entry.digest]
+        gone = sorted(held.keys() - {entry.id for entry in entries})
+        await asyncio.to_thread(self._index.apply, "policies", fresh, gone)
+
     def close(self) -> None:
         if self._index:
             self._index.close()
+
+
+@cache
+def rules() -> dict[UUID, tuple[str, str]]:
+    """Every rule of every agent, by a key made of its name."""
+    found: dict[UUID, tuple[str, str]] = {}
+    for path in sorted((HERE / "policies").glob("*.md")):
+        found |= {uuid5(NAMESPACE_URL, name): (name, rule) for name, rule in policies(path.stem).items()}
+    return found
+
+
+def rule_hits(lookup: Lookup) -> list[HelpHit]:
+    """Rules that answer a question, by their own names."""
+    found = [rules()[key] for key in near_of(lookup, "policies") if key in rules()]
+    return [HelpHit(title=name, slug=name, snippet=rule, cite=name, by="meaning") for name, rule in found]
 
 
 def shelf_of(settings: Settings) -> Path:

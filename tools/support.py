@@ -10,7 +10,10 @@ from commerce.recall.schemas import CaseHit, HelpHit, Lookup
 from commerce.support.permissions import OWN_TICKETS, WORK_TICKETS
 from commerce.support.schemas import OpenTicket, TicketLine, TicketView
 from kernel.schemas import PERSONAL, Command, LongText, Text
+from tools.recall import rule_hits
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
+
+HITS_MOST = 3
 
 
 class Question(Command):
@@ -30,7 +33,7 @@ class Complain(Command):
 
 
 async def _articles(commerce: Commerce, args: Question) -> Lookup:
-    return await commerce.recall.look(args.q, "articles")
+    return await commerce.recall.look(args.q, "articles", "policies")
 
 
 async def _cases(commerce: Commerce, args: Question) -> Lookup:
@@ -39,9 +42,10 @@ async def _cases(commerce: Commerce, args: Question) -> Lookup:
 
 @tool(Effect.READ, PUBLIC, look=_articles)
 async def search_help(call: Call, args: Question) -> list[HelpHit]:  # noqa: ARG001  # `_articles` reads them
-    """Searches the shop's help articles: delivery times, returns, payment, gift cards, account. Say only what they say,
-    and name the `cite` of the one used."""
-    return await call.commerce.recall.help(call.work, call.looked)
+    """Searches the shop's help articles and rules: delivery times, returns, payment, gift cards, account. Say only what
+    they say, and name the `cite` of the one used."""
+    articles = await call.commerce.recall.help(call.work, call.looked)
+    return [*articles, *rule_hits(call.looked)][:HITS_MOST]
 
 
 @tool(Effect.READ, WORK_TICKETS, look=_cases)

@@ -113,6 +113,12 @@ class ProductService:
         (view,) = await self._views(work, channel, rows)
         return view
 
+    async def listed(self, work: Work, channel: ChannelFacts, product_ids: Sequence[UUID]) -> list[ProductView]:
+        """Those of `product_ids` that the channel shows, in their order."""
+        rows = await work.rows(f"{LISTING} and p.id = any($3)", channel.id, work.now, list(product_ids))
+        order = {key: place for place, key in enumerate(product_ids)}
+        return await self._views(work, channel, sorted(rows, key=lambda row: order[row["id"]]))
+
     async def named(self, work: Work, channel: ChannelFacts, name: str) -> ProductView:
         """A published product by its id, by a SKU of it, or as the best match of its name. Raises UnknownProduct."""
         try:

@@ -11,6 +11,8 @@ from kernel.schemas import View
 
 Collection = Literal["articles", "products", "tickets"]
 COLLECTIONS: tuple[Collection, ...] = ("articles", "products", "tickets")
+Place = Literal["articles", "products", "tickets", "policies"]
+"""What an index holds: the collections, and the rules of the agents, which are files."""
 Revision = int
 
 
@@ -47,7 +49,7 @@ class Found:
 class Index(Protocol):
     """Finds documents by meaning. It ranks, and nothing else: what is shown is read from Postgres."""
 
-    async def near(self, collection: Collection, question: str, most: int) -> list[Found] | None:
+    async def near(self, place: Place, question: str, most: int) -> list[Found] | None:
         """Best first; None when there is no index right now."""
         ...
 
@@ -56,7 +58,7 @@ class Index(Protocol):
 class NoIndex:
     """A process in which nobody asks by meaning."""
 
-    async def near(self, collection: Collection, question: str, most: int) -> list[Found] | None:  # noqa: ARG002
+    async def near(self, place: Place, question: str, most: int) -> list[Found] | None:  # noqa: ARG002
         return None
 
 
@@ -65,11 +67,11 @@ class Lookup:
     """What the index said to a question, before the transaction in which the answer is read."""
 
     question: str
-    found: dict[Collection, Sequence[Found] | None] = field(default_factory=dict)
+    found: dict[Place, Sequence[Found] | None] = field(default_factory=dict)
 
 
 class HelpHit(ArticleHit):
-    """A help article that answers; `cite` names it in an answer. `by` is how it was found."""
+    """A help article, or a rule of the shop, that answers; `cite` names it in an answer. `by` is how it was found."""
 
     cite: str
     by: Literal["meaning", "words"]

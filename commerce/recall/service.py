@@ -11,7 +11,6 @@ from commerce.product import ProductService
 from commerce.recall import rules
 from commerce.recall.permissions import INDEX
 from commerce.recall.schemas import (
-    COLLECTIONS,
     CaseHit,
     Change,
     Collection,
@@ -21,6 +20,7 @@ from commerce.recall.schemas import (
     Index,
     Lookup,
     NoIndex,
+    Place,
 )
 from commerce.support import SupportService
 from commerce.support.permissions import WORK_TICKETS
@@ -152,14 +152,13 @@ class RecallService:
 
     # --- what is found ---
 
-    async def look(self, question: str, *collections: Collection, most: int = 5) -> Lookup:
+    async def look(self, question: str, *places: Place, most: int = 5) -> Lookup:
         """Asks the index, outside any transaction: embedding a question is a model call."""
-        assert set(collections) <= set(COLLECTIONS)
-        return Lookup(question, {name: await self.index.near(name, question, most * 2) for name in collections})
+        return Lookup(question, {place: await self.index.near(place, question, most * 2) for place in places})
 
     async def help(self, work: Work, lookup: Lookup, most: int = 3) -> list[HelpHit]:
         """Help articles that answer, best first: by meaning, or by words where no index is at hand or it knows none."""
-        near = _near(lookup.found.get("articles"))
+        near = near_of(lookup, "articles")
         hits: list[HelpHit] = []
         if near:
             shown = {article.id: article for article in await self._support.recalled.shown(work, list(near))}
@@ -182,7 +181,7 @@ class RecallService:
     async def cases(self, work: Work, lookup: Lookup, most: int = 3) -> list[CaseHit]:
         """Solved tickets like a question, for staff: subject and the house's last answer without personal data."""
         work.principal.require(WORK_TICKETS)
-        near = _near(lookup.found.get("tickets"))
+        near = near_of(lookup, "tickets")
         tickets = {ticket.id: ticket for ticket in await self._support.recalled.tickets(work, list(near))}
         return [
             CaseHit(
@@ -197,8 +196,9 @@ class RecallService:
         ][:most]
 
 
-def _near(found: Sequence[Found] | None) -> dict[UUID, Found]:
-    return {one.id: one for one in found or () if one.nearness >= NEAR}
+def near_of(lookup: Lookup, place: Place) -> dict[UUID, Found]:
+    """What an index said is about the question, best first; empty without one."""
+    return {one.id: one for one in lookup.found.get(place) or () if one.nearness >= NEAR}
 
 
 def _cite(title: str, slug: str) -> str:

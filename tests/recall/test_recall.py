@@ -16,16 +16,19 @@ import yaml
 from cli.demo import shop as demo
 from commerce.app import Commerce
 from commerce.recall import Found
-from commerce.recall.schemas import Collection, NoIndex
+from commerce.recall.schemas import Lookup, NoIndex, Place
 from commerce.recall.service import NEAR
 from commerce.support.schemas import ChangeArticle, MoveTicket, Reply, WriteArticle
 from kernel.auth import ANONYMOUS, SYSTEM, Principal
 from kernel.errors import Forbidden
-from memory.recall import STATE
+from memory.recall import STATE, Entry
+from prompts.load import policies
 from tests.conftest import ROOT, opened, settings
 from tests.factories.world import World
 from tests.support.people import customer, opened_by, staff
-from tools.recall import Library, shelf_of, shelves
+from tools.product import Find, find_products
+from tools.recall import Library, rule_hits, rules, shelf_of, shelves
+from tools.spec import Call
 from workers.recall import erase
 
 ARTICLES: list[dict[str, Any]] = yaml.safe_load((Path(demo.__file__).parent / "articles.yaml").read_text())
@@ -83,6 +86,32 @@ async def test_a_hit_cites_its_article_and_shows_the_passage(shop: Commerce, lib
     assert hit.snippet in " ".join(article["body"].split())
 
 
+async def test_rules_are_found_by_their_names(shop: Commerce, library: Library) -> None:
+    """They are files: an index has those its process began with, and takes out what no file says any more."""
+    lookup = await shop.recall.look("will you ever ask me for the number on my card", "policies")
+    hits = rule_hits(lookup)
+    assert (hits[0].cite, hits[0].snippet) == ("PAYMENT-1", policies("payment")["PAYMENT-1"])
+    index = library._index
+    assert index is not None
+    index.apply("policies", [Entry("0" * 32, "old", ("A rule that was.",))], [])
+    await library._read_rules()
+    assert sorted(index.digests("policies")) == sorted(str(key) for key in rules())
+
+
+async def test_a_product_nobody_named_is_found_by_what_it_is_like(
+    shop: Commerce, library: Library, world: World
+) -> None:
+    args = Find(q="something for drinking tea")
+    looked = await shop.recall.look(args.q, "products")
+    async with shop.database.work(ANONYMOUS) as work:
+        channel = await shop.pricing.channel(work)
+        assert (await shop.product.page(work, channel, args.q)).items == []
+        shown = await find_products(Call(shop, work, ANONYMOUS, None, looked), args)
+        nothing = await find_products(Call(shop, work, ANONYMOUS, None, Lookup(args.q)), args)
+    assert [product.name for product in shown][:1] == ["Mug"]
+    assert nothing == []
+
+
 async def test_a_change_is_found_within_seconds(shop: Commerce, library: Library, settle: Any) -> None:
     """Written, relayed, noted and indexed by the follower as it runs in a process that is asked."""
     following = asyncio.create_task(library.follow())
@@ -132,7 +161,7 @@ async def test_what_is_hidden_does_not_show_even_while_an_index_still_has_it(
 
 
 class Broken:
-    async def near(self, collection: Collection, question: str, most: int) -> list[Found] | None:
+    async def near(self, place: Place, question: str, most: int) -> list[Found] | None:
         return None
 
 
