@@ -36,6 +36,9 @@ class Library:
         self._commerce = commerce
         self._settings = settings
         self._index: RecallIndex | None = None
+        self._rules_read = False
+        self._whole = self.shared
+        """Whether all changes were taken in once: half an index answers worse than words."""
 
     @property
     def shared(self) -> bool:
@@ -51,7 +54,7 @@ class Library:
     async def near(self, place: Place, question: str, most: int) -> list[Found] | None:
         """See `commerce.recall.Index`."""
         index = self._index
-        if index is None:
+        if index is None or not self._whole:
             return None
         try:
             async with asyncio.timeout(PATIENCE):
@@ -65,6 +68,7 @@ class Library:
         """Takes in the next changes; returns how many. Repeated after a crash they change nothing more."""
         if self._index is None:
             await self.open()
+        if not self._rules_read:
             await self._read_rules()
         index = self._index
         assert index is not None
@@ -79,6 +83,7 @@ class Library:
             await asyncio.to_thread(index.apply, collection, entries, gone)
         if changes:
             await asyncio.to_thread(index.keep, changes[-1].revision)
+        self._whole = self._whole or not changes
         return len(changes)
 
     async def follow(self) -> None:
@@ -104,6 +109,7 @@ class Library:
         fresh = [entry for entry in entries if held.get(entry.id) != entry.digest]
         gone = sorted(held.keys() - {entry.id for entry in entries})
         await asyncio.to_thread(self._index.apply, "policies", fresh, gone)
+        self._rules_read = True
 
     def close(self) -> None:
         if self._index:

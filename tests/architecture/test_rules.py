@@ -186,6 +186,8 @@ def test_services_begin_with_their_permission() -> None:
         "merchant",
         "customer",
         "warehouse",
+        "chat",
+        "recall",
         "support",
     ):
         text = (ROOT / "commerce" / name / "service.py").read_text()

@@ -183,6 +183,7 @@ async def test_an_index_that_fails_answers_none(shop: Commerce, folder: Path) ->
             raise RuntimeError("the disk is gone")
 
     failing._index = Index()  # type: ignore[assignment]
+    failing._whole = True
     assert await failing.near("articles", "anything", 3) is None
 
 
@@ -275,6 +276,14 @@ async def test_an_index_goes_on_after_a_restart_and_begins_anew_for_another_data
     assert other._index._known() == 0
     assert (await shelves(there))[0].held["articles"] == {}
     other.close()
+
+
+async def test_half_an_index_does_not_answer(shop: Commerce, library: Library, folder: Path) -> None:
+    filling = Library(shop, settings(data_dir=folder / "half"))
+    while await filling.step():
+        assert await filling.near("articles", "GDPR erasure please", 1) is None
+    assert await filling.near("articles", "GDPR erasure please", 1)
+    filling.close()
 
 
 async def test_an_unreadable_folder_is_begun_anew(shop: Commerce, folder: Path) -> None:
