@@ -1,7 +1,19 @@
 """The chat agent: greets, says what can be done here, declines what cannot, brings in a person."""
 
 from agents.spec import AgentSpec, uses
-from tools import checkout, inventory, merchant, orchestration, order, payment, product, shipping, support, warehouse
+from tools import (
+    chat,
+    checkout,
+    inventory,
+    merchant,
+    orchestration,
+    order,
+    payment,
+    product,
+    shipping,
+    support,
+    warehouse,
+)
 
 SPEC = AgentSpec(
     name="chat",
@@ -9,6 +21,7 @@ SPEC = AgentSpec(
     tools=uses(
         *(product.find_products, product.list_categories, order.list_orders, order.get_order, checkout.view_cart),
         *(payment.payment_options, shipping.shipping_options, support.search_help),
+        *(chat.remember, chat.recall_facts, chat.forget_facts),
         *(merchant.my_shop, order.merchant_orders, order.merchant_sales, inventory.merchant_stock),
         *(orchestration.stuck_sagas, orchestration.dead_letters, warehouse.pick_tasks),
     ),

@@ -62,6 +62,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return _PROPOSED[slot](text)
     if tool == "price_of" and slot == "product" and (match := _PRICED.search(_SPAN.sub("", text))):
         return product_words(match.group(1))
+    if tool == "remember":
+        return slots.fact_of(text) if slot == "text" else None
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)
@@ -171,5 +173,6 @@ _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "days": lambda text, _: slots.days_of(text),
     "below": lambda text, _: slots.below_of(text),
     "text": story,
+    "about": lambda text, _: slots.forgotten_of(text),
     "subject": lambda text, _: (story(text) or "")[:SUBJECT_MOST] or None,
 }

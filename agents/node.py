@@ -15,6 +15,7 @@ from typing import Any
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
+    HumanMessage,
     SystemMessage,
     ToolMessage,
     message_to_dict,
@@ -100,7 +101,7 @@ class Node:
         schemas = self._schemas(turn, errand, neighbours)
         system = SystemMessage(self._prompt.render(turn.role), additional_kwargs=self.spec.note)
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
-            answer = await self._think(turn, [system, *talk, *added], schemas)
+            answer = await self._think(turn, [system, *remembered(turn.facts), *talk, *added], schemas)
             added.append(answer)
             if not answer.tool_calls:
                 self._conclude(turn, answer)
@@ -171,9 +172,9 @@ class Node:
 
     def _rule(self, turn: Turn) -> Callable[[Sequence[BaseMessage]], AIMessage] | None:
         """What answers about an event where no language model does."""
-        if turn.facts is None or turn.facts["event"] not in self.spec.rules:
+        if turn.event is None or turn.event["event"] not in self.spec.rules:
             return None
-        return partial(follow, self.spec.rules[turn.facts["event"]], turn.facts)
+        return partial(follow, self.spec.rules[turn.event["event"]], turn.event)
 
     async def _act(self, turn: Turn, errand: Errand, call: Any) -> ToolMessage:
         name, call_id = call["name"], f"{turn.model_calls}.{call['id']}"[:120]
@@ -222,6 +223,14 @@ class Node:
         """Words that code chose: nothing a model could change."""
         added.append(AIMessage(text))
         turn.text = text
+
+
+def remembered(facts: Sequence[str]) -> list[HumanMessage]:
+    """What somebody told us before, as data: JSON between marks that no fact can close."""
+    if not facts:
+        return []
+    listed = json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
+    return [HumanMessage(f"<remembered>{listed}</remembered>", id="remembered")]
 
 
 def _told(result: dict[str, Any], call_id: str, name: str) -> ToolMessage:

@@ -221,6 +221,34 @@ def without_reason(text: str) -> str:
     return re.sub(r"\b(?:because|since)\b.*$", "", text, flags=re.I | re.S)
 
 
+_FACT = re.compile(
+    r"^.*?\b(?:remember|memori[sz]e|note|make a note|keep in mind|bear in mind|write down|save|store|know)\b"
+    r"(?: (?:for (?:next time|later|the future|me)|down|please|about me|something|this|it))*[\s,:]*(?:that|of)?[\s:]*(.*)$",
+    re.I,
+)
+_FORGOTTEN = re.compile(
+    r"^.*?\b(?:forget|erase|delete|remove|drop)\b(?: (?:the|my|this|that))*"
+    r"(?: (?:fact|facts|note|notes|memory|thing|things|part|one|what i (?:said|told you)))?(?: (?:that|about|of|with))+ (.+)$",
+    re.I,
+)
+_ALL_OF_IT = re.compile(r"\b(?:me|myself|everything|all|anything|what you (?:know|remember|have))\b\W*$", re.I)
+
+
+def fact_of(text: str) -> str | None:
+    """What shall be remembered: "please remember that I wear size 42" > "I wear size 42"."""
+    match = _FACT.match(" ".join(text.split()))
+    told = (match.group(1) if match else "").strip(" .!,")
+    return told[:300] if len(told.split()) > 1 and not told.lower().endswith("about me") else None
+
+
+def forgotten_of(text: str) -> str | None:
+    """Which of the facts shall go: "forget that I am vegan" > "I am vegan"; None for all of them."""
+    match = _FORGOTTEN.match(" ".join(text.split()))
+    if match is None or _ALL_OF_IT.search(match.group(1)):
+        return None
+    return match.group(1).strip(" .!?")[:60] or None
+
+
 def place_words(text: str) -> str | None:
     """What names a saved address: "forget my address in Berlin" > "Berlin"."""
     if match := re.search(r"\b(?:in|at) (?:the )?([A-Z][\w-]+)", text):

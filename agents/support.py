@@ -24,7 +24,7 @@ SPEC = AgentSpec(
     name="support",
     purpose="Answers questions about how the shop works from its articles, opens tickets, brings in a person.",
     tools=uses(
-        *(support.search_help, support.list_tickets, support.get_ticket, support.open_ticket),
+        *(support.search_help, support.similar_cases, support.list_tickets, support.get_ticket, support.open_ticket),
         *(support.propose_note, support.propose_goodwill, order.get_order),
     ),
     hand_offs=frozenset({"order", "payment", "product", "customer", "shipping", "returns", "refund"}),

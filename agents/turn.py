@@ -18,17 +18,19 @@ async def deaf(_: str, __: dict[str, Any]) -> None:
 
 @dataclass(slots=True)
 class Turn:
-    """One turn: whose it is, and what came of it. `past` are model turns of an attempt that died."""
+    """One turn: whose it is, and what came of it. `facts` are what this person told us before, `past` are model turns of an attempt that
+    died."""
 
     run_id: UUID
     principal: Principal
     role: str
     trigger: Trigger = "chat"
     thread_id: UUID | None = None
+    facts: list[str] = field(default_factory=list)
     past: list[ModelTurn] = field(default_factory=list)
     accepted: Accepted | None = None
-    facts: dict[str, Any] | None = None
-    """Of the event that woke the agent."""
+    event: dict[str, Any] | None = None
+    """The facts of the event that woke the agent."""
     hear: Hear = deaf
     until: float = 0.0
     model_calls: int = 0

@@ -37,11 +37,13 @@ CHANGING = frozenset(
         "propose_refill",
         "propose_price",
         "propose_restock",
+        "remember",
+        "forget_facts",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""
-COMPLAINTS = frozenset({"open_ticket"})
-"""A complaint says what is not as it should be: its negations are no refusal."""
+STORIES = frozenset({"open_ticket", "remember"})
+"""They say what is not as it should be, or what somebody does not like: their negations are no refusal."""
 OPEN = frozenset({"reason", "text", "q", "product", "sku"})
 """Arguments whose answer may be any words: only a wish of a quite other kind interrupts them."""
 PRODUCT_TOOLS = frozenset({"find_products", "get_product", "check_stock", *CHANGING})
@@ -180,9 +182,7 @@ def _chained(hand: Hand, tool: str, text: str) -> Wish:
 
 def negated(text: str, best: str) -> bool:
     """Whether a sentence says what is not wanted: any negation where something would change, a "don't do" anywhere."""
-    return bool(_BARRED.search(text)) or (
-        best in CHANGING - COMPLAINTS and bool(_NOT.search(slots.without_reason(text)))
-    )
+    return bool(_BARRED.search(text)) or (best in CHANGING - STORIES and bool(_NOT.search(slots.without_reason(text))))
 
 
 def _two(hand: Hand, text: str) -> list[str] | None:

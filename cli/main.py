@@ -69,7 +69,7 @@ def api() -> None:
 @main.command()
 @click.argument("roles", nargs=-1)
 def worker(roles: tuple[str, ...]) -> None:
-    """Workers alone: relay, consumer, saga, agent, schedule, delivery (all by default)."""
+    """Workers alone: relay, consumer, saga, agent, schedule, delivery, recall (all by default)."""
     from cli.up import worker as start
 
     run(start(roles))
@@ -140,6 +140,36 @@ def schemas_check() -> None:
     from cli.schemas import check
 
     sys.exit(check())
+
+
+@main.group()
+def recall() -> None:
+    """What can be found by meaning: help articles, products, solved tickets."""
+
+
+@recall.command("rebuild")
+def recall_rebuild() -> None:
+    """Has every index read everything anew, and waits until all have."""
+    from cli.recall import rebuild
+
+    run(rebuild())
+
+
+@recall.command("check")
+def recall_check() -> None:
+    """Compares every index with the database and names what is missing, stale or too much."""
+    from cli.recall import check
+
+    run(check())
+
+
+@recall.command("erase")
+@click.argument("customer")
+def recall_erase(customer: str) -> None:
+    """Takes everything out of memory that a customer (cus_...) left: facts, conversations, vectors of their tickets."""
+    from cli.recall import erase
+
+    run(erase(customer))
 
 
 @main.group()

@@ -33,6 +33,7 @@ from commerce.product import ProductService
 from commerce.product.permissions import GRANTS as PRODUCT
 from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
+from commerce.recall import RecallService
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import GoodwillService, NoteService, SupportService
@@ -78,6 +79,7 @@ class Commerce:
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
+    recall: RecallService
     chat: ChatService
     orchestration: OrchestrationService
     runs: RunService
@@ -110,12 +112,13 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
-    chat = ChatService(support, confirmations)
+    chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, merchant, cart, checkout, review),
-        *(email, notification, refill, support, note, goodwill, chat),
+        *(email, notification, refill, support, note, goodwill, recall, chat),
         *(OrchestrationService(), runs, ErrandService(), engine),
     )

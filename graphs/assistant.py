@@ -12,6 +12,7 @@ from commerce.chat import ChatAnswer
 from commerce.chat.schemas import Accepted, ActionView, Said
 from commerce.chat.service import role_of
 from commerce.orchestration.schemas import NewRun
+from commerce.recall.schemas import NoIndex
 from graphs.routing import decision
 from graphs.supervisor import SORRY, Supervisor
 from kernel import fault
@@ -21,6 +22,7 @@ from kernel.ids import new_id
 from kernel.settings import Settings
 from memory.checkpoints import checkpoints
 from tools.bind import Drive
+from tools.recall import Library
 
 ENTRY = "supervisor"
 WITH_STAFF = "Your message is added to ticket {number}; a colleague will answer it here."
@@ -86,6 +88,7 @@ class Assistant:
             principal=principal,
             role=role_of(principal),
             thread_id=thread_id,
+            facts=await self._commerce.chat.facts.told(work),
             past=begun.model_turns,
             accepted=accepted,
             hear=hear,
@@ -143,5 +146,14 @@ async def assistant(commerce: Commerce, settings: Settings, url: str, drive: Dri
 
     models = Models(settings)
     await asyncio.to_thread(models.load)
-    async with checkpoints(url) as saver:
-        yield Assistant(commerce, Supervisor(commerce, models, drive, intents, saver))
+    library = Library(commerce, settings)
+    commerce.recall.index = library
+    following = asyncio.create_task(library.follow())
+    try:
+        async with checkpoints(url) as saver:
+            yield Assistant(commerce, Supervisor(commerce, models, drive, intents, saver))
+    finally:
+        commerce.recall.index = NoIndex()
+        following.cancel()
+        await asyncio.wait({following})
+        library.close()

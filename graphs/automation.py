@@ -37,8 +37,8 @@ class Automation:
         turn = Turn(run_id=errand.id, principal=SYSTEM, role="system", trigger=errand.trigger, past=past)
         turn.agent, ask = errand.agent, errand.ask
         if errand.trigger == "event":
-            turn.facts = json.loads(errand.ask)
-            ask = woken(turn.facts)
+            turn.event = json.loads(errand.ask)
+            ask = woken(turn.event)
         if errand.agent not in AGENTS:
             turn.failed = "agent_unknown"
         elif errand.attempts > ATTEMPTS_MOST:

@@ -102,6 +102,16 @@ class Settings(BaseSettings):
     model_price_in: float = Field(0.0, ge=0, description="price of a million input tokens, for the record of costs")
     model_price_out: float = Field(0.0, ge=0, description="price of a million output tokens, for the record of costs")
     chat_warm: bool = Field(False, description="load the agents at start, not with the first message; `agora up` does")
+    chat_idle_days: int = Field(
+        180, ge=1, le=3650, description="days without a word until a conversation is deleted with its memory"
+    )
+    chroma_url: str | None = Field(
+        None,
+        validation_alias="CHROMA_URL",
+        pattern="^https?://",
+        description="a Chroma server that all processes share; unset: each has an index of its own in the data folder",
+    )
+    fact_days: int = Field(365, ge=1, le=3650, description="days that a chat remembers what somebody told it to")
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", pattern="^https?://", description="any OpenAI-compatible endpoint"
     )

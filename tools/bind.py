@@ -101,13 +101,14 @@ class Binder:
     ) -> tuple[ToolRecord, list[tuple[Run, Callable[[Any], Awaitable[Answer]]]]]:
         """One transaction: gate, permission, the call itself, its record. A repetition gets the record that is there."""
         who, runs = errand.acting, self._commerce.runs
+        looked = await tool.look(self._commerce, args) if tool.look else None
         async with self._commerce.database.work(who, durable=tool.effect is not Effect.READ) as work:
             if found := await runs.found(work, errand.run_id, call_id):
                 return found, []
             await runs.gate(work, errand.agent, errand.limits)
             if tool.permission != PUBLIC:
                 who.require(tool.permission)
-            call = Call(self._commerce, work, errand.principal, errand.thread_id)
+            call = Call(self._commerce, work, errand.principal, errand.thread_id, looked)
             answer = await tool.run(call, args)
             if tool.effect is Effect.PROPOSE:
                 answer = await self._propose(work, errand, answer)

@@ -4,12 +4,17 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.app import Commerce
 from commerce.product import ProductView
 from commerce.product.schemas import CategoryView
+from commerce.recall import near_of
+from commerce.recall.schemas import Lookup
 from kernel.schemas import Command, MoneyView, View
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
 SHOWN_MOST = 6
+LIKE_MOST = 3
+"""Products that are only like what was asked for."""
 
 
 class Find(Command):
@@ -50,14 +55,26 @@ class Found(View):
     variants: list[Option]
 
 
-@tool(Effect.READ, PUBLIC)
+async def _like(commerce: Commerce, args: Find) -> Lookup:
+    return await commerce.recall.look(args.q, "products")
+
+
+@tool(Effect.READ, PUBLIC, look=_like)
 async def find_products(call: Call, args: Find) -> list[Found]:
-    """Searches the shop's products by words and forgives typing errors; shows variants with SKU, price, availability.
+    """Searches the shop's products by words, then by meaning, and forgives typing errors; shows variants with SKU, price, availability.
 
     Use it whenever a customer looks for, asks the price of, or names something to buy."""
     channel = await call.commerce.pricing.channel(call.work)
     page = await call.commerce.product.page(call.work, channel, args.q, args.category, size=SHOWN_MOST)
-    return [found(product) for product in page.items]
+    items = page.items
+    if not items:
+        near = list(near_of(call.looked, "products"))[:LIKE_MOST]
+        items = [
+            p
+            for p in await call.commerce.product.listed(call.work, channel, near)
+            if args.category in (None, p.category)
+        ]
+    return [found(product) for product in items]
 
 
 @tool(Effect.READ, PUBLIC)

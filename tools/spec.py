@@ -24,6 +24,8 @@ PUBLIC = "public"
 C = TypeVar("C", bound=Command)
 Answer = View | list[Any]
 Show = Callable[[Work], Awaitable[Answer]]
+Look = Callable[[Commerce, Any], Awaitable[Any]]
+"""Asks a model or an index, before the transaction of the tool: inside one nobody waits for either."""
 
 
 class NoArguments(Command):
@@ -46,6 +48,8 @@ class Call:
     work: Work
     principal: Principal
     thread_id: UUID | None
+    looked: Any = None
+    """What the tool's `look` found before the transaction."""
     sagas: list[tuple[Run, Show]] = field(default_factory=list)
 
     def started(self, run: Run, show: Show) -> None:
@@ -66,6 +70,7 @@ class Tool:
     run: Callable[[Call, Any], Awaitable[Answer]]
     description: str
     also: frozenset[str] = frozenset()
+    look: Look | None = None
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -84,7 +89,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def tool(
-    effect: Effect, permission: str, *also: str
+    effect: Effect, permission: str, *also: str, look: Look | None = None
 ) -> Callable[[Callable[[Call, C], Awaitable[Answer]]], Callable[[Call, C], Awaitable[Answer]]]:
     """Declares a function `(call, args: Command) -> View` a tool, named like the function."""
 
@@ -101,6 +106,7 @@ def tool(
             run=run,
             description=inspect.getdoc(run) or "",
             also=frozenset(also),
+            look=look,
         )
         return run
 

@@ -4,13 +4,18 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.app import Commerce
 from commerce.approval import Draft
 from commerce.approval.permissions import PROPOSE
 from commerce.order.permissions import READ_ORDERS
+from commerce.recall.schemas import CaseHit, HelpHit, Lookup
 from commerce.support.permissions import OWN_TICKETS, WORK_TICKETS
-from commerce.support.schemas import ArticleHit, OpenTicket, TicketLine, TicketNumber, TicketView
+from commerce.support.schemas import OpenTicket, TicketLine, TicketNumber, TicketView
 from kernel.schemas import PERSONAL, Command, LongText, Text
+from tools.recall import rule_hits
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
+
+HITS_MOST = 3
 
 
 class Question(Command):
@@ -40,10 +45,27 @@ class Complain(Command):
     )
 
 
-@tool(Effect.READ, PUBLIC)
-async def search_help(call: Call, args: Question) -> list[ArticleHit]:
-    """Searches the shop's help articles: delivery times, returns, payment, gift cards, account. Cite the title used."""
-    return await call.commerce.support.search_articles(call.work, args.q, 3)
+async def _articles(commerce: Commerce, args: Question) -> Lookup:
+    return await commerce.recall.look(args.q, "articles", "policies")
+
+
+async def _cases(commerce: Commerce, args: Question) -> Lookup:
+    return await commerce.recall.look(args.q, "tickets")
+
+
+@tool(Effect.READ, PUBLIC, look=_articles)
+async def search_help(call: Call, args: Question) -> list[HelpHit]:  # noqa: ARG001  # `_articles` reads them
+    """Searches the shop's help articles and rules: delivery times, returns, payment, gift cards, account. Say only what
+    they say, and name the `cite` of the one used."""
+    articles = await call.commerce.recall.help(call.work, call.looked)
+    return [*articles, *rule_hits(call.looked)][:HITS_MOST]
+
+
+@tool(Effect.READ, WORK_TICKETS, look=_cases)
+async def similar_cases(call: Call, args: Question) -> list[CaseHit]:  # noqa: ARG001
+    """For staff: finds solved tickets like a problem, with the answer that solved them. Names and numbers are taken out.
+    Name the `cite` of the one used; it is an example, not a rule."""
+    return await call.commerce.recall.cases(call.work, call.looked)
 
 
 @tool(Effect.READ, OWN_TICKETS)

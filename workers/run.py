@@ -11,6 +11,7 @@ from workers.agents import AgentWorker
 from workers.consumer import Reader
 from workers.delivery import mailer, send_mail, send_webhooks
 from workers.loops import forever
+from workers.recall import SharedIndex
 from workers.relay import relay, restore
 from workers.subscriptions import GROUP, consumers
 
@@ -18,7 +19,7 @@ LOOK_FOR_LOSSES = 5.0, 30.0
 """Seconds between two looks at whether the transport still has what it was given: after a loss, and without one."""
 TOGETHER = 0.1, 0.25
 """Seconds between two batches of events, and without any: one of 8 purchases costs little more than one of 2."""
-ROLES = ("relay", "consumer", "saga", "agent", "schedule", "delivery")
+ROLES = ("relay", "consumer", "saga", "agent", "schedule", "delivery", "recall")
 
 
 async def run(commerce: Commerce, transport: Transport, settings: Settings, roles: tuple[str, ...] = ROLES) -> None:
@@ -44,3 +45,5 @@ async def run(commerce: Commerce, transport: Transport, settings: Settings, role
         if "delivery" in roles:
             group.create_task(forever("mail", lambda: send_mail(commerce, post, settings.mail_from), 0.1, 1.0))
             group.create_task(forever("webhooks", lambda: send_webhooks(commerce, settings.base_url), 0.1, 0.5))
+        if "recall" in roles and settings.chroma_url:
+            group.create_task(forever("recall", SharedIndex(commerce, settings).step, 0.05, 0.5))

@@ -1,5 +1,7 @@
 """What happens by the clock. Every job runs in one process at a time: its row in `schedules` is its lock and its memory."""
 
+import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,9 +49,10 @@ async def make_partitions(commerce: Commerce) -> None:
 
 
 async def forget(commerce: Commerce) -> None:
-    """Idempotency keys after 48 hours, limits after a day, inbox rows after INBOX_DAYS."""
+    """Idempotency keys after 48 hours, limits after a day, inbox rows after INBOX_DAYS, facts when their time is over."""
     async with commerce.database.work(SYSTEM) as work:
         await gateway.purge(work)
+        await commerce.chat.facts.expire(work)
         await work.run("delete from inbox_events where at < $1", work.now - timedelta(days=INBOX_DAYS))
 
 
@@ -76,6 +79,22 @@ async def expire_proposals(commerce: Commerce) -> None:
             await commerce.approval.expire(work, proposal)
 
 
+async def prune_talks(commerce: Commerce) -> None:
+    """Of every conversation that grew the latest checkpoint stays; one that nobody came back to goes with all of them."""
+    async with commerce.database.work(SYSTEM) as work:
+        seen_at, retention = work.now, commerce.chat.retention
+        grown, idle = await retention.grown(work), await retention.idle(work)
+    if not grown and not idle:
+        return
+    memory = await asyncio.to_thread(importlib.import_module, "memory.checkpoints")  # loads LangGraph
+    async with memory.checkpoints(commerce.database.url, size=1) as saver:
+        await saver.aprune([str(thread_id) for thread_id in grown])
+        await saver.aprune([str(thread_id) for thread_id in idle], strategy="delete")
+    async with commerce.database.work(SYSTEM) as work:
+        await retention.pruned(work, grown, seen_at)
+        await retention.forget(work, await retention.still_idle(work, idle))
+
+
 JOBS = [
     Job("release_holds", timedelta(seconds=10), release_holds),
     Job("make_partitions", timedelta(hours=12), make_partitions),
@@ -83,6 +102,7 @@ JOBS = [
     Job("stock_low", timedelta(seconds=30), stock_low),
     Job("expire_proposals", timedelta(seconds=15), expire_proposals),
     Job("forget", timedelta(hours=1), forget),
+    Job("prune_talks", timedelta(minutes=10), prune_talks),
 ]
 
 

@@ -14,7 +14,8 @@ from commerce.payment.events import (
     PaymentFailed,
     PaymentRefunded,
 )
-from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
+from commerce.product.events import ProductPublished, ProductUnpublished
+from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.events import Event
 from kernel.inbox import Consumer
@@ -28,6 +29,9 @@ HISTORY = (
     *(PickCreated, OrderPicked),
 )
 
+
+RECALLED = (ArticleChanged, ProductPublished, ProductUnpublished, TicketResolved)
+"""What has to be indexed anew."""
 
 ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
@@ -47,6 +51,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes)),
         Consumer("chat.answers", (TicketReplied,), commerce.chat.pass_on),
+        Consumer("recall.note", RECALLED, commerce.recall.note),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]
 

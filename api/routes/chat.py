@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from api import errors
 from api.deps import Edge, dumped, needs, reply
 from commerce.chat import ChatAnswer, ThreadView
-from commerce.chat.permissions import TALK
-from commerce.chat.schemas import Confirm, MessageId, MessageView, Rate, Talk, ThreadId
+from commerce.chat.permissions import OWN_FACTS, TALK
+from commerce.chat.schemas import Confirm, FactId, FactView, MessageId, MessageView, Rate, Talk, ThreadId
 from kernel import telemetry
 from kernel.db import Work
 from kernel.errors import AgoraError
@@ -23,6 +23,7 @@ from kernel.schemas import Page
 
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 Speak = Annotated[Edge, needs(TALK)]
+Remembered = Annotated[Edge, needs(OWN_FACTS)]
 Hear = Callable[[str, dict[str, Any]], Awaitable[None]]
 log = telemetry.log("chat")
 
@@ -31,6 +32,27 @@ class BegunThread(ThreadView):
     """`cart_token` is shown once, to a guest: send it back as `X-Cart-Token`; it also opens the guest's cart."""
 
     cart_token: str | None = None
+
+
+@router.get("/facts", response_model=list[FactView])
+async def facts(edge: Remembered) -> Response:
+    """What the caller told us to remember, oldest first."""
+    return await edge.run(edge.commerce.chat.facts.facts)
+
+
+@router.delete("/facts", status_code=204)
+async def forget_facts(edge: Remembered) -> Response:
+    """Erases everything the caller told us to remember."""
+
+    async def act(work: Work) -> None:
+        await edge.commerce.chat.facts.forget(work)
+
+    return await edge.run(act)
+
+
+@router.delete("/facts/{fact_id}", status_code=204)
+async def forget_fact(fact_id: FactId, edge: Remembered) -> Response:
+    return await edge.run(lambda work: edge.commerce.chat.facts.forget_one(work, fact_id))
 
 
 @router.post("/threads", status_code=201, response_model=BegunThread)

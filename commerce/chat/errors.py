@@ -33,6 +33,21 @@ class UnknownMessage(NotFound):
     message = "There is no such message in this conversation."
 
 
+class UnknownFact(NotFound):
+    code = "fact_unknown"
+    message = "I remember nothing like that."
+
+
+class NobodyToRemember(Conflict):
+    code = "nobody_to_remember"
+    message = "I can only remember things about somebody who is signed in."
+
+
+class TooManyFacts(Conflict):
+    code = "too_many_facts"
+    message = "I already remember {most} things, and no more fit. Ask me to forget some first."
+
+
 class OtherMessage(Invalid):
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for a different message."

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kernel.ids import PublicId
-from kernel.schemas import Command, LongText, View
+from kernel.schemas import PERSONAL, Command, LongText, View
 
 ThreadId = Annotated[UUID, PublicId("thr")]
 MessageId = Annotated[UUID, PublicId("msg")]
+FactId = Annotated[UUID, PublicId("fct")]
 ConfirmationId = Annotated[UUID, PublicId("cnf")]
 TicketId = Annotated[UUID, PublicId("tkt")]
 
@@ -62,6 +63,33 @@ class Confirm(Command):
 class Rate(Command):
     score: Literal[-1, 1]
     note: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Remember(Command):
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=2, max_length=300, pattern=r"^[^\r\n]+$"),
+        Field(description="the fact, in one short sentence of the person's own"),
+        PERSONAL,
+    ]
+    about: (
+        Annotated[
+            str,
+            StringConstraints(strip_whitespace=True, min_length=2, max_length=60),
+            Field(description="what it is about in one or two words: a later fact about the same replaces it"),
+        ]
+        | None
+    ) = None
+
+
+class FactView(View):
+    """Something a person told us, when, and until when we remember it."""
+
+    id: FactId
+    key: str
+    text: str
+    created_at: datetime
+    expires_at: datetime
 
 
 class ThreadView(View):

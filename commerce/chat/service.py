@@ -6,7 +6,9 @@ from uuid import UUID
 
 from commerce.chat.confirmations import Confirmations
 from commerce.chat.errors import OtherMessage, ThreadBusy, ThreadClosed, UnknownMessage, UnknownThread
+from commerce.chat.facts import FactService
 from commerce.chat.permissions import TALK
+from commerce.chat.retention import Retention
 from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, ThreadView
 from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
 from commerce.support import SupportService
@@ -38,8 +40,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do update set id = 
 
 
 class ChatService:
-    def __init__(self, support: SupportService, confirmations: Confirmations) -> None:
+    def __init__(self, support: SupportService, confirmations: Confirmations, idle_days: int, fact_days: int) -> None:
         self.confirmations = confirmations
+        self.retention = Retention(idle_days)
+        self.facts = FactService(fact_days)
         self._support = support
         self._threads = Repository(ChatThread)
         self._messages = Repository(ChatMessage)
@@ -56,6 +60,7 @@ class ChatService:
             status="open",
             turn_id=None,
             busy_until=None,
+            pruned_at=None,
             created_at=work.now,
             updated_at=work.now,
         )

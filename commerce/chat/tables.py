@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.tables import OWN_SUBJECT, Base, Json, laws, one_of, visible
+from kernel.tables import OWN_CUSTOMER, OWN_MERCHANT, OWN_SUBJECT, Base, Json, laws, one_of, visible
 
 
 class ChatThread(Base):
@@ -17,6 +17,7 @@ class ChatThread(Base):
     __table_args__ = (
         one_of("status", "open", "handed_over", "closed"),
         Index("ix_chat_threads_subject", "subject"),
+        Index("ix_chat_threads_updated_at", "updated_at"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     subject: Mapped[str]
@@ -25,6 +26,8 @@ class ChatThread(Base):
     status: Mapped[str]
     turn_id: Mapped[UUID | None]
     busy_until: Mapped[datetime | None]
+    pruned_at: Mapped[datetime | None]
+    """When its memory was last made as small as it can be."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -100,6 +103,34 @@ class ChatBlocked(Base):
     at: Mapped[datetime]
 
 
+class ChatFact(Base):
+    """What a customer or a shop told us to remember. `thread_id` and `message_id` say where: the run of an agent has that
+    message as its cause, and the conversation may be forgotten before the fact. `act` is the agent that noted it."""
+
+    __tablename__ = "chat_facts"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(customer_id, merchant_id) = 1", name="owner"),
+        CheckConstraint("key ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="key"),
+        CheckConstraint("length(text) between 1 and 300", name="text"),
+        CheckConstraint("expires_at > created_at", name="lifetime"),
+        *(
+            Index(f"uq_chat_facts_{owner}_key", owner, "key", unique=True, postgresql_where=f"{owner} is not null")
+            for owner in ("customer_id", "merchant_id")
+        ),
+        Index("ix_chat_facts_expires_at", "expires_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID | None] = mapped_column(ForeignKey("customers.id"))
+    merchant_id: Mapped[UUID | None] = mapped_column(ForeignKey("merchants.id"))
+    key: Mapped[str] = mapped_column(info={"personal": True})
+    text: Mapped[str] = mapped_column(info={"personal": True})
+    thread_id: Mapped[UUID | None]
+    message_id: Mapped[UUID | None]
+    act: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 _IN_OWN_THREAD = "exists (select from chat_threads t where t.id = thread_id)"
 _OWN_MESSAGE = "exists (select from chat_messages m where m.id = message_id)"
 
@@ -111,4 +142,5 @@ laws(
     *visible("chat_handoffs", _IN_OWN_THREAD),
     *visible("chat_feedback", _OWN_MESSAGE),
     *visible("chat_blocked", _OWN_MESSAGE),
+    *visible("chat_facts", f"{OWN_CUSTOMER} or {OWN_MERCHANT}"),
 )

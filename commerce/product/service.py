@@ -45,6 +45,16 @@ join product_channel_listings l on l.product_id = p.id and l.channel_id = $1 and
 cross join lateral ({lowest_price("v.id", "wanted.quantity", "$1", "$2")}) lowest
 """
 
+_TEXTS = """
+select p.id, p.name, concat_ws(E'\\n\\n', p.description, (
+         select string_agg(key || ': ' || value, ', ' order by key) from jsonb_each_text(p.specifications)
+       ), 'Category: ' || c.name) as text
+from products p join product_categories c on c.id = p.category_id
+where p.id = any($1) and not p.suspended and exists (
+  select from product_channel_listings l where l.product_id = p.id and l.published_at <= $2
+    and (l.unpublished_at is null or l.unpublished_at > $2))
+"""
+
 
 class ProductService:
     def __init__(self, pricing: PricingService, inventory: InventoryService) -> None:
@@ -72,6 +82,18 @@ class ProductService:
         )
         return {row["id"]: (row["sku"], row["name"], row["options"]) for row in rows}
 
+    async def texts(self, work: Work, product_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+        """Name and description, with specifications, of those of `product_ids` that are shown in any channel."""
+        rows = await work.rows(_TEXTS, list(product_ids), work.now)
+        return {row["id"]: (row["name"], row["text"]) for row in rows}
+
+    async def text_ids(self, work: Work, after: UUID | None, most: int) -> list[UUID]:
+        """All products, in id order."""
+        rows = await work.rows(
+            "select id from products where $1::uuid is null or id > $1 order by id limit $2", after, most
+        )
+        return [row["id"] for row in rows]
+
     # --- the storefront ---
 
     async def page(
@@ -94,6 +116,12 @@ class ProductService:
             raise UnknownProduct()
         (view,) = await self._views(work, channel, rows)
         return view
+
+    async def listed(self, work: Work, channel: ChannelFacts, product_ids: Sequence[UUID]) -> list[ProductView]:
+        """Those of `product_ids` that the channel shows, in their order."""
+        rows = await work.rows(f"{LISTING} and p.id = any($3)", channel.id, work.now, list(product_ids))
+        order = {key: place for place, key in enumerate(product_ids)}
+        return await self._views(work, channel, sorted(rows, key=lambda row: order[row["id"]]))
 
     async def named(self, work: Work, channel: ChannelFacts, name: str) -> ProductView:
         """A published product by its id, by a SKU of it, or as the best match of its name. Raises UnknownProduct."""

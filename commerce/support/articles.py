@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, true
 
 from commerce.support import statements
 from commerce.support.errors import ArticleSlugTaken, UnknownArticle
+from commerce.support.events import ArticleChanged
 from commerce.support.permissions import WORK_TICKETS
 from commerce.support.schemas import ArticleHit, ArticleView, ChangeArticle, WriteArticle
 from commerce.support.tables import Article
@@ -56,18 +57,21 @@ class ArticleService:
         return ArticleView.model_validate({name: getattr(article, name) for name in ArticleView.model_fields})
 
     async def write(self, work: Work, command: WriteArticle) -> ArticleView:
-        """A new article. Raises ArticleSlugTaken."""
+        """A new article. Emits ArticleChanged. Raises ArticleSlugTaken."""
         work.principal.require(WORK_TICKETS)
+        article_id = new_id()
         with law("uq_support_articles_slug", ArticleSlugTaken(slug=command.slug)):
-            await work.run(_WRITE, new_id(), command.slug, *_content(command), work.now)
+            await work.run(_WRITE, article_id, command.slug, *_content(command), work.now)
+        work.emit(ArticleChanged(article_id=article_id))
         return await self.get(work, command.slug)
 
     async def change(self, work: Work, slug: str, command: ChangeArticle) -> ArticleView:
-        """Replaces everything but the slug. Raises UnknownArticle."""
+        """Replaces everything but the slug. Emits ArticleChanged. Raises UnknownArticle."""
         work.principal.require(WORK_TICKETS)
         changed: UUID | None = await work.value(_CHANGE, slug, *_content(command), work.now)
         if changed is None:
             raise UnknownArticle()
+        work.emit(ArticleChanged(article_id=changed))
         return await self.get(work, slug)
 
     def _shown(self, principal: Principal) -> ColumnElement[bool]:

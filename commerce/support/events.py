@@ -1,8 +1,17 @@
-"""What support tells others. The key is the ticket."""
+"""What support tells others. The key is the ticket, or the article."""
 
 from uuid import UUID
 
 from kernel.events import Event
+
+
+class ArticleChanged(Event):
+    """A help article was written, or says something else from now on."""
+
+    topic = "support"
+    aggregate = "article_id"
+
+    article_id: UUID
 
 
 class TicketEvent(Event):

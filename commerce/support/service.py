@@ -22,6 +22,7 @@ from commerce.support.errors import (
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.support.macros import MacroService
 from commerce.support.permissions import OWN_TICKETS, SET_TARGETS, WORK_TICKETS
+from commerce.support.recalled import Recalled
 from commerce.support.schemas import (
     ArticleHit,
     Assign,
@@ -69,6 +70,7 @@ class SupportService:
         self._tickets = TicketStore()
         self._policies = Repository(SlaPolicy)
         self.articles = ArticleService()
+        self.recalled = Recalled(customer)
         self.macros = MacroService(self._tickets, customer, order)
 
     # --- by whoever asks ---

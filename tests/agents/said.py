@@ -119,7 +119,21 @@ VIEWS: dict[str, Any] = {
 }  # fmt: skip
 """A result of every tool, made from its own view."""
 SUPPORT: dict[str, dict[str, Any]] = {
-    "search_help": {"items": [{"title": "Returns", "slug": "returns", "snippet": "Within <b>30</b> days."}]},
+    "search_help": {
+        "items": [
+            {"title": "Returns", "slug": "returns", "snippet": "Within <b>30</b> days.", "cite": "“Returns” (returns)"}
+        ]
+    },
+    "similar_cases": {
+        "items": [{"number": "T-6", "subject": "Broken lamp", "answer": "A new one is sent.", "cite": "ticket T-6"}]
+    },
+    "remember": {"text": "I wear size 42", "expires_at": "2027-11-25T09:30:00Z"},
+    "recall_facts": {
+        "items": [
+            {"text": "I wear size 42", "created_at": "2026-11-25T09:30:00Z", "expires_at": "2027-11-25T09:30:00Z"}
+        ]
+    },
+    "forget_facts": {"items": []},
     "list_tickets": {
         "items": [{"number": "T-7", "subject": "Broken mug", "status": "open", "created_at": "2026-11-25T09:30:00Z"}]
     },

@@ -7,6 +7,7 @@ import pytest
 
 from agents.roster import AGENTS
 from commerce.app import Commerce
+from commerce.chat.schemas import Remember
 from commerce.orchestration import Limits
 from commerce.orchestration.schemas import NewRun
 from kernel.auth import SYSTEM
@@ -58,6 +59,7 @@ WRITES = {
     "remove_from_cart": {"sku": "MUG"}, "apply_coupon": {"code": "TEN"}, "buy_cart": {},
     "add_address": {"name": "Eve", "line1": "X 1", "city": "Rome", "postal_code": "00100", "country": "IT"},
     "remove_address": {}, "save_gift_card": {}, "open_ticket": {"subject": "s", "text": "t"},
+    "remember": {"text": "I am vegan"}, "forget_facts": {},
 }  # fmt: skip
 
 
@@ -71,6 +73,8 @@ async def test_no_write_happens_without_a_yes(
     await caller.checkout(await caller.cart({world.variants["mug"]: 1}))
     await caller.cart({world.variants["mug"]: 1})
     await settle()
+    async with shop.database.work(ann) as work:
+        await shop.chat.facts.remember(work, Remember(text="I wear size 42"))
     card = await (await signed_in(http, "admin")).post("/v1/gift-cards", {"amount": 500, "currency": "EUR"})
     given = {
         **WRITES,

@@ -23,7 +23,7 @@ CODE = ("kernel", "commerce", "memory", "prompts", "tools", "agents", "graphs", 
 CONTEXTS = sorted(path.name for path in (ROOT / "commerce").iterdir() if (path / "__init__.py").exists())
 OTHER_NAMES = {
     "api": {"app", "assistant", "deps", "errors", "middleware", "health", "media", "simulator", "welcome"},
-    "workers": {"agents", "consumer", "delivery", "loops", "relay", "run", "schedule", "subscriptions"},
+    "workers": {"agents", "consumer", "delivery", "loops", "recall", "relay", "run", "schedule", "subscriptions"},
 }
 """Modules of the edge folders that are not named after a context."""
 
@@ -186,6 +186,8 @@ def test_services_begin_with_their_permission() -> None:
         "merchant",
         "customer",
         "warehouse",
+        "chat",
+        "recall",
         "support",
     ):
         text = (ROOT / "commerce" / name / "service.py").read_text()
