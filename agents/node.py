@@ -144,7 +144,7 @@ class Node:
         async def on_text(text: str) -> None:
             await turn.hear("token", {"text": text})
 
-        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text)
+        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text, turn.notice)
         turn.model, turn.notice = reply.model, reply.notice or turn.notice
         turn.cost_micro += reply.cost_micro
         kept = ModelTurn(
