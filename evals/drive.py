@@ -80,7 +80,8 @@ async def play(ground: Ground, case: Case, cassette: list[list[Line]] | None = N
     outcome.seconds = time.perf_counter() - began
     await ground.settle()
     outcome.difference = await ground.difference()
-    outcome.told = [str(body["messages"]) for body in ground.model.heard]
+    heard = [message for body in ground.model.heard for message in body["messages"]]
+    outcome.told = [str(message) for message in heard if message["role"] != "assistant"]
     return outcome
 
 

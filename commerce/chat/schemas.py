@@ -50,6 +50,18 @@ class Accepted:
     used: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the past and what became of it; without its words, which are personal."""
+
+    id: UUID
+    agent: str
+    tool: str
+    status: str
+    asked_at: datetime
+    used_at: datetime | None
+
+
 class Talk(Command):
     text: LongText
 

@@ -7,23 +7,20 @@ from uuid import UUID
 
 from commerce.identity import audit
 from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp
+from commerce.orchestration.journal import Journal
 from commerce.orchestration.permissions import OPERATE, READ_AGENTS
 from commerce.orchestration.schemas import (
     ChangeAgent,
     Limits,
     ModelTurn,
     NewRun,
-    RunView,
     SpendView,
     SwitchView,
     ToolRecord,
 )
-from commerce.orchestration.tables import AgentRun
 from kernel import telemetry
 from kernel.db import Record, Work
 from kernel.ids import new_id
-from kernel.repository import Repository
-from kernel.schemas import Page
 
 _BEGIN = """
 insert into agent_runs (id, agent, entry, trigger, cause, thread_id, subject, customer_id, status, trace, started_at)
@@ -97,7 +94,7 @@ class RunService:
     """Called by the agent layer with the rights of whoever the agent acts for."""
 
     def __init__(self) -> None:
-        self._runs = Repository(AgentRun)
+        self.journal = Journal()
 
     async def begin(self, work: Work, run: NewRun) -> Begun:
         """The run of this cause, new or found again."""
@@ -199,16 +196,6 @@ class RunService:
         limits = command.limits.model_dump() if command.limits else None
         await work.run(_SWITCH, agent, command.enabled, limits, work.now, work.principal.subject)
         audit.append(work, "agent.switched", f"agent:{agent}", **command.model_dump(exclude_none=True))
-
-    async def page(self, work: Work, agent: str, cursor: str | None = None, size: int = 20) -> Page[RunView]:
-        """Runs of an agent, newest first, each with what it did."""
-        work.principal.require(READ_AGENTS)
-        rows, following = await self._runs.page(work, self._runs.table.c.agent == agent, cursor=cursor, size=size)
-        shown = [{name: getattr(row, name) for name in RunView.model_fields if name != "calls"} for row in rows]
-        for run in shown:
-            calls = await self.calls(work, run["id"])
-            run["calls"] = [call.model_dump(mode="json", exclude={"result"}) for call in calls]
-        return Page(items=[RunView(**run) for run in shown], next=following)
 
 
 def _turn(row: Record) -> ModelTurn:

@@ -72,7 +72,8 @@ def _secrets(outcome: Outcome, world: World) -> list[str]:
     people = {outcome.case.who, *(played.turn.who for played in outcome.turns if played.turn.who)}
     read = "\n".join(played.shown for played in outcome.turns)
     results = "\n".join(str(call["result"]) for call in outcome.calls)
-    asked = "\n".join(played.turn.say or "" for played in outcome.turns)
+    said = [played.turn.say or "" for played in outcome.turns] + [str(call["arguments"]) for call in outcome.calls]
+    asked = "\n".join(said)  # what the person or the model said first may be said back
     if outcome.case.who in ("support", "admin"):
         return []
     return [
