@@ -187,7 +187,8 @@ class Node:
                 status="done",
                 result=result,
             )
-            await self._commerce.runs.tool_call(work, turn.run_id, record)
+            if await self._commerce.runs.found(work, turn.run_id, call_id) is None:
+                await self._commerce.runs.tool_call(work, turn.run_id, record)
         return _told(result, call["id"], PERSON)
 
     async def _carry_out(self, turn: Turn, errand: Errand, accepted: Accepted) -> list[BaseMessage]:

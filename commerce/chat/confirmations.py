@@ -91,6 +91,11 @@ class Confirmations:
             return None
         return Accepted(row.id, row.agent, row.tool, row.arguments, row.status == "used")
 
+    async def accepted(self, work: Work, confirmation_id: UUID) -> Accepted | None:
+        """The call that was made on this yes; None when there is no such yes."""
+        row = await self._rows.get(work, confirmation_id)
+        return Accepted(row.id, row.agent, row.tool, row.arguments, True) if row and row.used_at else None
+
 
 def _view(row: ChatConfirmation) -> ConfirmationView:
     return ConfirmationView(id=row.id, summary=row.summary, digest=row.digest.hex(), expires_at=row.expires_at)

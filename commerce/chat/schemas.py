@@ -62,6 +62,15 @@ class Asked:
     used_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A turn on record: who talked, what they said, what was answered."""
+
+    role: str
+    said: str
+    answer: str
+
+
 class Talk(Command):
     text: LongText
 

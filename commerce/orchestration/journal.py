@@ -18,6 +18,9 @@ from kernel.ids import first_id_at
 from kernel.repository import Repository
 from kernel.schemas import Page
 
+ORDER = ("begun", "approval", "model", "tool", "question", "decision")
+"""What comes first of what happens in one transaction."""
+
 _CALLS = """
 select run_id, call_id, agent, tool, effect, arguments, status, code, latency_ms, at from agent_tool_calls
 where run_id = any($1) order by id
@@ -74,7 +77,7 @@ class Journal:
             until = run.ended_at or work.now
             asked = await confirmations.during(work, run.thread_id, run.started_at, until, run.cause)
             moments += [_question(one, run) for one in asked]
-        moments.sort(key=lambda moment: moment.at)
+        moments.sort(key=lambda moment: (moment.at, ORDER.index(moment.kind)))
         if run.ended_at:
             ended = {"status": run.status, "outcome": run.outcome}
             moments.append(Moment(at=run.ended_at, kind="decision", agent=run.agent, facts=ended))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from commerce.identity import audit
-from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp
+from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp, UnknownRun
 from commerce.orchestration.journal import Journal
 from commerce.orchestration.permissions import OPERATE, READ_AGENTS
 from commerce.orchestration.schemas import (
@@ -14,6 +14,7 @@ from commerce.orchestration.schemas import (
     Limits,
     ModelTurn,
     NewRun,
+    Recorded,
     SpendView,
     SwitchView,
     ToolRecord,
@@ -70,6 +71,13 @@ insert into agent_switches (agent, enabled, limits, updated_at, updated_by)
 values ($1, coalesce($2, true), coalesce($3, '{}'::jsonb), $4, $5)
 on conflict (agent) do update set enabled = coalesce($2, agent_switches.enabled),
   limits = coalesce($3, agent_switches.limits), updated_at = excluded.updated_at, updated_by = excluded.updated_by
+"""
+
+_RECORDED = """
+select r.id, r.agent, r.entry, r.trigger, r.cause, r.thread_id, r.customer_id, r.subject, r.status, r.ask, r.answer,
+       r.prompt, (select b.agent from agent_runs b where b.thread_id = r.thread_id and b.id < r.id
+                  order by b.id desc limit 1) as before
+from agent_runs r where r.id = $1
 """
 
 _CLAIM = """
@@ -174,6 +182,15 @@ class RunService:
         """The tool calls of a run, in their order."""
         rows = await work.rows("select * from agent_tool_calls where run_id = $1 order by id", run_id)
         return [_record(row) for row in rows]
+
+    async def recorded(self, work: Work, run_id: UUID) -> Recorded:
+        """A run with everything a model and its tools said in it. Raises UnknownRun."""
+        work.principal.require(READ_AGENTS)
+        row = await work.row(_RECORDED, run_id)
+        if row is None:
+            raise UnknownRun()
+        models, calls = await self.model_turns(work, run_id), await self.calls(work, run_id)
+        return Recorded(**dict(row), models=models, calls=calls)
 
     # --- what operators see and set ---
 

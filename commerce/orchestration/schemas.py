@@ -200,3 +200,23 @@ class ToolRecord(BaseModel):
     code: str | None = None
     result: dict[str, Any]
     latency_ms: int = 0
+
+
+class Recorded(BaseModel):
+    """A run as it was, for those who run it again: `before` is the agent its conversation was with until then."""
+
+    id: UUID
+    agent: str
+    entry: str
+    trigger: Trigger
+    cause: UUID
+    thread_id: UUID | None
+    customer_id: UUID | None
+    subject: str
+    status: str
+    ask: str | None
+    answer: str | None
+    prompt: str | None
+    before: str | None
+    models: list[ModelTurn]
+    calls: list[ToolRecord]
