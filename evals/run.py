@@ -74,15 +74,14 @@ async def run(options: Options, server: str, settings: Settings) -> int:
             results.cases += await golden(found, options)
     if "routing" in options.suites and options.agent is None:
         async with ground(server, settings, "offline") as found:
-            share, wrong = await routing.measure(found)
-            results.shares["routing"] = share
-            results.cases.append(Result("routing", "chat", [[]], [], []))
-            click.echo("\n".join(f"  {line}" for line in wrong))
+            results.shares["routing"], wrong = await routing.measure(found)
+            click.echo("\n".join(f"routed elsewhere: {line}" for line in wrong))
     if "chaos" in options.suites and options.agent is None:
         for name, problems, seconds in await chaos.run(server, settings):
             results.cases.append(Result(f"chaos/{name}", "chaos", [problems], [], [seconds]))
+            _echo(results.cases[-1])
     write(results, options.out)
-    return _gate(results, options)
+    return gated(results, options)
 
 
 async def golden(found: Ground, options: Options) -> list[Result]:
@@ -100,9 +99,18 @@ async def golden(found: Ground, options: Options) -> list[Result]:
             result.seconds.append(outcome.seconds)
             if options.record:
                 tapes.keep(outcome, found.settings)
-            if problems:
-                click.echo(f"FAIL {case.id}\n" + "\n".join(f"     {problem}" for problem in problems))
+            if problems and len(result.problems) == 1:
+                click.echo(
+                    f"FAIL {case.id}\n" + "\n".join(f"     {' '.join(one.split())[:160]}" for one in problems[:6])
+                )
     return list(results.values())
+
+
+def _echo(result: Result) -> None:
+    """What is wrong after the first run, in a few lines; the reports have all of it."""
+    if not result.passed:
+        lines = [f"     {' '.join(problem.split())[:160]}" for problem in result.problems[0][:6]]
+        click.echo("\n".join([f"FAIL {result.id}", *lines]))
 
 
 def _plays(case: Case, options: Options, tapes: Cassettes) -> bool:
@@ -113,7 +121,7 @@ def _plays(case: Case, options: Options, tapes: Cassettes) -> bool:
     return options.model == "live" or options.model in case.models
 
 
-def _gate(results: Results, options: Options) -> int:
+def gated(results: Results, options: Options) -> int:
     """Compares with the baseline of this model; 1 when a case is lost or a share fell."""
     path = BASELINES / f"{options.model}.json"
     passed = sorted(result.id for result in results.cases if result.passed)
@@ -122,6 +130,8 @@ def _gate(results: Results, options: Options) -> int:
     lost = sorted(set(known["passed"]) & ran - set(passed))
     fallen = [name for name, share in results.shares.items() if share < known["shares"].get(name, 0.0)]
     click.echo(f"{len(passed)} of {len(ran)} passed {results.repeat} of {results.repeat} times with {results.model}")
+    wavering = [result.id for result in results.cases if len({bool(found) for found in result.problems}) > 1]
+    click.echo("every run came to the same" if not wavering else f"not the same every time: {', '.join(wavering)}")
     for name, share in results.shares.items():
         click.echo(f"{name}: {share:.1%}")
     if options.update:
