@@ -7,7 +7,7 @@ export UV_CACHE_DIR := $(CURDIR)/$(VENV)/.cache/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help install run test test-kafka check bench soak format clean
+.PHONY: help install run test test-kafka check evals bench soak format clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,10 @@ check: install ## format, lint, types, contracts, migrations, event schemas, tes
 	AGORA_DATA_DIR=.agora/check $(BIN)/agora db check
 	$(BIN)/agora schemas check
 	$(MAKE) --no-print-directory test
+
+evals: install ## the agents on every case, twice: with the planner, and with a model that plays the cases' own lines
+	AGORA_DATA_DIR=.agora/evals AGORA_LOG_LEVEL=error $(BIN)/agora evals run
+	AGORA_DATA_DIR=.agora/evals AGORA_LOG_LEVEL=error $(BIN)/agora evals run --model scripted --out .agora/evals/scripted
 
 bench: install ## speed, as ratios beside the same SQL on the same server
 	$(BIN)/python -m bench

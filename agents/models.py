@@ -1,7 +1,7 @@
 """The model port: any OpenAI-compatible endpoint, and the offline planner beside it.
 
-The endpoint is used when a key is set. It gets `model_patience` seconds to begin its answer and `model_timeout` to end
-it, one more try where the first came to nothing, and a circuit breaker; whatever fails there, the planner answers and
+The endpoint is used when a key is set. It may be silent for `model_patience` seconds and has `model_timeout` to end its
+answer, one more try where the first came to nothing, and a circuit breaker; whatever fails there, the planner answers and
 says so. Only `answer` is called from outside.
 """
 
@@ -80,13 +80,14 @@ class Models:
         messages: Sequence[BaseMessage],
         tools: Schemas,
         on_text: OnText | None = None,
+        notice: str | None = None,
         rule: Callable[[Sequence[BaseMessage]], AIMessage] | None = None,
     ) -> Reply:
         """The next turn of a conversation: text, or calls of `tools` (OpenAI's function form). Never raises for what
-        an endpoint does wrong. `on_text` hears the text as it comes; `rule` answers in the planner's place."""
+        an endpoint does wrong. `on_text` hears the text as it comes. With the `notice` of an earlier reply to the same
+        message the planner goes on: nobody waits for a silent endpoint twice. `rule` answers in the planner's place."""
         began = time.perf_counter()
-        notice = None
-        if self.uses_endpoint:
+        if self.uses_endpoint and notice is None:
             if reply := await self._from_endpoint(tier, messages, tools, on_text, began):
                 return reply
             notice = NOTICE
@@ -139,18 +140,20 @@ class Models:
     async def _stream(
         self, bound: "Runnable[Any, AIMessage]", messages: Sequence[BaseMessage], until: float, on_text: OnText | None
     ) -> AIMessage:
-        """Reads one streamed answer: its beginning before `until`, its end within the whole time-out."""
+        """Reads one streamed answer: its beginning before `until`, then never silent for longer than the patience, its
+        end within the whole time-out."""
         whole: AIMessageChunk | None = None
         source = aiter(bound.astream(list(messages)))
         end = time.perf_counter() + self._settings.model_timeout
         while True:
-            left = (until if whole is None else end) - time.perf_counter()
+            left = until - time.perf_counter()
             try:
                 chunk = await asyncio.wait_for(anext(source), max(left, 0.01))
             except StopAsyncIteration:
                 break
             assert isinstance(chunk, AIMessageChunk)
             whole = chunk if whole is None else whole + chunk
+            until = min(time.perf_counter() + self._settings.model_patience, end)
             if on_text and chunk.text:
                 await on_text(chunk.text)
         return _sound(whole)

@@ -152,7 +152,7 @@ class Node:
         async def on_text(text: str) -> None:
             await turn.hear("token", {"text": text})
 
-        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text, self._rule(turn))
+        reply = await self._models.answer(self.spec.tier, messages, schemas, on_text, turn.notice, self._rule(turn))
         turn.model, turn.notice = reply.model, reply.notice or turn.notice
         turn.cost_micro += reply.cost_micro
         kept = ModelTurn(
@@ -201,7 +201,8 @@ class Node:
                 status="done",
                 result=result,
             )
-            await self._commerce.runs.tool_call(work, turn.run_id, record)
+            if await self._commerce.runs.found(work, turn.run_id, call_id) is None:
+                await self._commerce.runs.tool_call(work, turn.run_id, record)
         return _told(result, call["id"], PERSON)
 
     async def _carry_out(self, turn: Turn, errand: Errand, accepted: Accepted) -> list[BaseMessage]:

@@ -193,6 +193,52 @@ def doctor() -> None:
     run(look())
 
 
+@main.group()
+def evals() -> None:
+    """Evaluations of the agents."""
+
+
+@evals.command("run")
+@click.option("--agent", help="Only the golden cases of this agent.")
+@click.option("--case", help="Only cases whose name holds this.")
+@click.option("--suite", type=click.Choice(["all", "golden", "routing", "chaos"]), default="all", show_default=True)
+@click.option(
+    "--model",
+    type=click.Choice(["offline", "scripted", "recorded", "live"]),
+    default="offline",
+    show_default=True,
+    help="Who answers: the planner, the cases' own lines, cassettes, or the endpoint of OPENAI_BASE_URL.",
+)
+@click.option("--repeat", type=click.IntRange(1, 20), default=1, show_default=True, help="The k of pass^k.")
+@click.option("--record", is_flag=True, help="Keep what the model says as cassettes.")
+@click.option("--cassettes", type=click.Path(path_type=Path), help="Their folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the reports.")
+@click.option("--update-baseline", "update", is_flag=True, help="Make what passed now the baseline.")
+def evals_run(**options: Any) -> None:
+    """Runs the suites, writes JSON, JUnit and HTML reports, and fails when a case of the baseline is lost."""
+    from cli.evals import run as start
+
+    run(start(**options))
+
+
+@evals.command("gate")
+@click.argument("names", nargs=-1)
+def evals_gate(names: tuple[str, ...]) -> None:
+    """Measures the planner on the frozen gates: sentences of people who have not seen its examples."""
+    from cli.evals import gate as start
+
+    run(start(names))
+
+
+@main.command()
+@click.argument("run_id")
+def replay(run_id: str) -> None:
+    """Runs an agent's run again on what its model said then, changing nothing, and shows the first difference."""
+    from cli.replay import replay as start
+
+    run(start(run_id))
+
+
 @main.command("where")
 @click.argument("context")
 def where(context: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -45,8 +45,9 @@ class Supervisor:
         drive: Drive,
         intents: Callable[[], Ranks],
         saver: BaseCheckpointSaver[Any] | None,
+        binder: Binder | None = None,
     ) -> None:
-        binder = Binder(commerce, drive)
+        binder = binder or Binder(commerce, drive)
         self._intents = intents
         self._nodes = {name: Node(spec, commerce, models, binder, AGENTS) for name, spec in AGENTS.items()}
         self.graph = self._build(saver)
@@ -76,6 +77,15 @@ class Supervisor:
         except Exception:  # the edge of a turn: the person gets an answer, the log the cause
             log.error("turn_failed", run=str(turn.run_id), exc_info=True)
             turn.failed, turn.text = "error", SORRY
+
+    async def resume(self, turn: Turn, talk: list[AnyMessage], agent: str | None) -> None:
+        """One turn on a conversation that is handed in, with the agent it was with, on a graph without a memory. Raises what goes
+        wrong."""
+        turn.until = time.monotonic() + AGENTS[agent or FRONT].limits.seconds
+        state: Talk = {"messages": talk, "hops": 0}
+        if agent:
+            state["agent"] = agent
+        await self.graph.ainvoke(state, context=turn)
 
     async def errand(self, turn: Turn, agent: str, text: str) -> None:
         """A command or a query for one agent: no router, no memory, nobody to ask."""

@@ -96,7 +96,10 @@ class Settings(BaseSettings):
     model_name: str = Field("gpt-5-mini", description="the endpoint's name of the model")
     model_name_small: str | None = Field(None, description="a cheaper model for simple turns; unset: the same")
     model_patience: float = Field(
-        1.5, gt=0, le=30, description="seconds a model may take to begin its answer; then the planner answers"
+        1.5,
+        gt=0,
+        le=30,
+        description="seconds a model may be silent, before or within its answer; then the planner answers",
     )
     model_timeout: float = Field(20.0, gt=0, le=30, description="seconds a model may take for one whole answer")
     model_price_in: float = Field(0.0, ge=0, description="price of a million input tokens, for the record of costs")

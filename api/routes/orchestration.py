@@ -1,5 +1,6 @@
 """The inspector: sagas, dead letters and agents, for those who operate the shop."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,22 +9,27 @@ from starlette.responses import Response
 
 from agents.roster import AGENTS
 from api.deps import Edge, needs
+from commerce.customer.schemas import CustomerId
 from commerce.orchestration import Limits
 from commerce.orchestration.errors import UnknownAgent
 from commerce.orchestration.permissions import ASK_AGENTS, OPERATE, READ_AGENTS, READ_SAGAS
 from commerce.orchestration.schemas import (
+    AboutOrder,
     AnsweredView,
     AskAgent,
     ChangeAgent,
     DeadLetterId,
     DeadLetterView,
     LetterStatus,
+    RunId,
+    RunStory,
     RunView,
     SagaId,
     SagaStatus,
     SagaView,
     SpendView,
 )
+from commerce.order.schemas import OrderId
 from kernel.db import Work
 from kernel.schemas import Page, View
 
@@ -34,6 +40,8 @@ Agents = Annotated[Edge, needs(READ_AGENTS)]
 Ask = Annotated[Edge, needs(ASK_AGENTS)]
 Cursor = Annotated[str | None, Query(max_length=64)]
 Size = Annotated[int, Query(ge=1, le=100)]
+BEFORE = timedelta(minutes=1)
+"""How long before an order the run that placed it began, at the most."""
 
 
 @router.get("/sagas", response_model=Page[SagaView])
@@ -109,7 +117,37 @@ async def agent_runs(
 ) -> Response:
     """What an agent did and why, newest first."""
     _known(name)
-    return await edge.run(lambda work: edge.commerce.runs.page(work, name, cursor, size))
+    return await edge.run(lambda work: edge.commerce.runs.journal.page(work, name, cursor=cursor, size=size))
+
+
+@router.get("/runs", response_model=Page[RunView])
+async def runs(
+    edge: Agents,
+    order: OrderId | None = None,
+    customer: CustomerId | None = None,
+    agent: str | None = None,
+    cursor: Cursor = None,
+    size: Size = 20,
+) -> Response:
+    """What agents did, newest first: about an order, for a customer, or one agent's."""
+
+    if agent:
+        _known(agent)
+
+    async def act(work: Work) -> Page[RunView]:
+        about = None
+        if order:
+            found = await edge.commerce.order.view(work, order)
+            about = AboutOrder(number=found.number, since=found.placed_at - BEFORE)
+        return await edge.commerce.runs.journal.page(work, agent, customer, about, cursor, size)
+
+    return await edge.run(act)
+
+
+@router.get("/runs/{run_id}/timeline", response_model=RunStory)
+async def run_timeline(run_id: RunId, edge: Agents) -> Response:
+    """One run moment by moment: model calls with tokens and cost, tool calls, questions, what came of it."""
+    return await edge.run(lambda work: edge.commerce.runs.journal.story(work, run_id, edge.commerce.chat.confirmations))
 
 
 @router.patch("/agents/{name}", response_model=AgentView)

@@ -1,10 +1,12 @@
 """The two steps of a write in chat: a question bound to exactly one call, and one use of its yes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import or_
+
 from commerce.chat.errors import ConfirmationOver, UnknownConfirmation
-from commerce.chat.schemas import Accepted, Ask, ConfirmationView
+from commerce.chat.schemas import Accepted, Ask, Asked, ConfirmationView
 from commerce.chat.tables import ChatConfirmation
 from kernel.db import Work
 from kernel.ids import new_id
@@ -65,6 +67,15 @@ class Confirmations:
         )
         return _view(row) if row else None
 
+    async def during(
+        self, work: Work, thread_id: UUID, since: datetime, until: datetime, answered: UUID
+    ) -> list[Asked]:
+        """What was asked or carried out in a span of a thread, and the question with the id `answered`; oldest first."""
+        column = self._rows.table.c
+        fits = or_(column.created_at.between(since, until), column.used_at.between(since, until), column.id == answered)
+        rows = await self._rows.all(work, column.thread_id == thread_id, fits)
+        return [Asked(row.id, row.agent, row.tool, row.status, row.created_at, row.used_at) for row in rows]
+
     async def answer(self, work: Work, thread_id: UUID, confirmation_id: UUID, accept: bool) -> Accepted | None:
         """Yes: the call to make now, also when the same yes comes again. No: None, and the question is over.
 
@@ -79,6 +90,11 @@ class Confirmations:
         if not accept:
             return None
         return Accepted(row.id, row.agent, row.tool, row.arguments, row.status == "used")
+
+    async def accepted(self, work: Work, confirmation_id: UUID) -> Accepted | None:
+        """The call that was made on this yes; None when there is no such yes."""
+        row = await self._rows.get(work, confirmation_id)
+        return Accepted(row.id, row.agent, row.tool, row.arguments, True) if row and row.used_at else None
 
 
 def _view(row: ChatConfirmation) -> ConfirmationView:

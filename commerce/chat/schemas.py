@@ -51,6 +51,27 @@ class Accepted:
     used: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the past and what became of it; without its words, which are personal."""
+
+    id: UUID
+    agent: str
+    tool: str
+    status: str
+    asked_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A turn on record: who talked, what they said, what was answered."""
+
+    role: str
+    said: str
+    answer: str
+
+
 class Talk(Command):
     text: LongText
 

@@ -9,7 +9,7 @@ from commerce.chat.errors import OtherMessage, ThreadBusy, ThreadClosed, Unknown
 from commerce.chat.facts import FactService
 from commerce.chat.permissions import TALK
 from commerce.chat.retention import Retention
-from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, ThreadView
+from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, Spoken, ThreadView
 from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
 from commerce.support import SupportService
 from commerce.support.events import TicketReplied
@@ -90,6 +90,14 @@ class ChatService:
         """What was answered to a message, oldest first."""
         rows = await self._messages.all(work, self._messages.table.c.answers == turn_id)
         return [_message(row) for row in rows]
+
+    async def spoken(self, work: Work, thread_id: UUID, turn_id: UUID) -> Spoken:
+        """A turn of anybody's conversation as it is on record, for the house alone. Raises UnknownThread."""
+        thread, message = await self._threads.get(work, thread_id), await self._messages.get(work, turn_id)
+        if not work.principal.is_staff or thread is None or message is None:
+            raise UnknownThread()
+        answers = "\n".join(answer.text for answer in await self.answers(work, turn_id))
+        return Spoken(thread.role, message.text, answers)
 
     # --- a turn: one message and its answer ---
 

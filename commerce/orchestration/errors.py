@@ -33,6 +33,11 @@ class UnknownAgent(NotFound):
     message = "There is no such agent."
 
 
+class UnknownRun(NotFound):
+    code = "agent_run_unknown"
+    message = "There is no such run of an agent."
+
+
 class UnknownErrand(NotFound):
     code = "agent_errand_unknown"
     message = "There is no such command or query, or its message is still on its way."

@@ -7,24 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from commerce.identity import audit
-from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp
+from commerce.orchestration.errors import AgentSwitchedOff, BudgetUsedUp, UnknownRun
+from commerce.orchestration.journal import Journal
 from commerce.orchestration.permissions import OPERATE, READ_AGENTS
 from commerce.orchestration.schemas import (
     ChangeAgent,
     Limits,
     ModelTurn,
     NewRun,
-    RunView,
+    Recorded,
     SpendView,
     SwitchView,
     ToolRecord,
 )
-from commerce.orchestration.tables import AgentRun
 from kernel import telemetry
 from kernel.db import Record, Work
 from kernel.ids import first_id_at, new_id
-from kernel.repository import Repository
-from kernel.schemas import Page
 
 ACCURACY_SPAN = timedelta(days=30)
 
@@ -82,6 +80,13 @@ on conflict (agent) do update set enabled = coalesce($2, agent_switches.enabled)
   limits = coalesce($3, agent_switches.limits), updated_at = excluded.updated_at, updated_by = excluded.updated_by
 """
 
+_RECORDED = """
+select r.id, r.agent, r.entry, r.trigger, r.cause, r.thread_id, r.customer_id, r.subject, r.status, r.ask, r.answer,
+       r.prompt, (select b.agent from agent_runs b where b.thread_id = r.thread_id and b.id < r.id
+                  order by b.id desc limit 1) as before
+from agent_runs r where r.id = $1
+"""
+
 _CLAIM = """
 insert into agent_tool_calls (id, run_id, call_id, agent, tool, effect, arguments, status, code, result, subject,
                               latency_ms, at)
@@ -104,7 +109,7 @@ class RunService:
     """Called by the agent layer with the rights of whoever the agent acts for."""
 
     def __init__(self) -> None:
-        self._runs = Repository(AgentRun)
+        self.journal = Journal()
 
     async def begin(self, work: Work, run: NewRun) -> Begun:
         """The run of this cause, new or found again."""
@@ -195,6 +200,15 @@ class RunService:
         rows = await work.rows("select * from agent_tool_calls where run_id = $1 order by id", run_id)
         return [_record(row) for row in rows]
 
+    async def recorded(self, work: Work, run_id: UUID) -> Recorded:
+        """A run with everything a model and its tools said in it. Raises UnknownRun."""
+        work.principal.require(READ_AGENTS)
+        row = await work.row(_RECORDED, run_id)
+        if row is None:
+            raise UnknownRun()
+        models, calls = await self.model_turns(work, run_id), await self.calls(work, run_id)
+        return Recorded(**dict(row), models=models, calls=calls)
+
     # --- what operators see and set ---
 
     async def switches(self, work: Work, agents: Sequence[str]) -> dict[str, SwitchView]:
@@ -218,16 +232,6 @@ class RunService:
         limits = command.limits.model_dump() if command.limits else None
         await work.run(_SWITCH, agent, command.enabled, limits, work.now, work.principal.subject)
         audit.append(work, "agent.switched", f"agent:{agent}", **command.model_dump(exclude_none=True))
-
-    async def page(self, work: Work, agent: str, cursor: str | None = None, size: int = 20) -> Page[RunView]:
-        """Runs of an agent, newest first, each with what it did."""
-        work.principal.require(READ_AGENTS)
-        rows, following = await self._runs.page(work, self._runs.table.c.agent == agent, cursor=cursor, size=size)
-        shown = [{name: getattr(row, name) for name in RunView.model_fields if name != "calls"} for row in rows]
-        for run in shown:
-            calls = await self.calls(work, run["id"])
-            run["calls"] = [call.model_dump(mode="json", exclude={"result"}) for call in calls]
-        return Page(items=[RunView(**run) for run in shown], next=following)
 
 
 def _turn(row: Record) -> ModelTurn:

@@ -119,6 +119,30 @@ class RunView(View):
     calls: list[dict[str, Any]] = Field(default_factory=list)
 
 
+class AboutOrder(BaseModel):
+    """What finds the runs about an order: its number, and when it was placed at the earliest."""
+
+    number: str
+    since: datetime
+
+
+class Moment(View):
+    """One thing that happened in a run. `facts` hold no personal data: of a model its name, tokens, cost (millionths),
+    latency (milliseconds) and the tools it wants; of a tool its arguments without what is personal, status and code."""
+
+    at: datetime
+    kind: Literal["begun", "model", "tool", "question", "approval", "decision"]
+    agent: str
+    facts: dict[str, Any]
+
+
+class RunStory(View):
+    """A run and everything that happened in it, in its order."""
+
+    run: RunView
+    moments: list[Moment]
+
+
 class NewRun(BaseModel):
     """What begins a run: a person's message, an event, a command or a query."""
 
@@ -181,3 +205,23 @@ class ToolRecord(BaseModel):
     code: str | None = None
     result: dict[str, Any]
     latency_ms: int = 0
+
+
+class Recorded(BaseModel):
+    """A run as it was, for those who run it again: `before` is the agent its conversation was with until then."""
+
+    id: UUID
+    agent: str
+    entry: str
+    trigger: Trigger
+    cause: UUID
+    thread_id: UUID | None
+    customer_id: UUID | None
+    subject: str
+    status: str
+    ask: str | None
+    answer: str | None
+    prompt: str | None
+    before: str | None
+    models: list[ModelTurn]
+    calls: list[ToolRecord]

@@ -19,7 +19,10 @@ from kernel.tables import Base
 from migrations.ddl import load
 
 ROOT = Path(__file__).parents[2]
-CODE = ("kernel", "commerce", "memory", "prompts", "tools", "agents", "graphs", "api", "workers", "cli", "migrations")
+CODE = (
+    *("kernel", "commerce", "memory", "prompts", "tools", "agents", "graphs", "api", "workers", "evals", "cli"),
+    "migrations",
+)
 CONTEXTS = sorted(path.name for path in (ROOT / "commerce").iterdir() if (path / "__init__.py").exists())
 OTHER_NAMES = {
     "api": {"app", "assistant", "deps", "errors", "middleware", "health", "media", "simulator", "welcome"},

@@ -1,0 +1,153 @@
+"""The gates: sentences of people who have not seen the planner's examples, frozen before they were ever measured.
+
+An item is right when the chat acts with a wanted tool (a write acts when it asks for the person's yes), or does what its
+`or` allows instead: asks back with a wanted tool among what it offers, brings in a person, or does nothing.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import click
+import yaml
+from pydantic import Field
+
+from agents.node import PERSON
+from agents.replies import sentence
+from evals.case import HERE, Case, Strict, Turn
+from evals.drive import Json, Outcome, play
+from evals.graders.state import effects
+from evals.ground import Ground, ground
+from kernel.settings import Settings
+
+GATES = HERE / "gates"
+FROZEN = GATES / "FROZEN"
+PEOPLE = {"guest": "guest", "customer": "ann", "merchant": "north", "staff": "support"}
+"""Who of the world speaks for a role."""
+ACTED = ("done", "confirmation", "failed")
+
+
+class Thawed(Exception):
+    """A gate is not the one that was frozen: it measures nothing any more."""
+
+
+class Item(Strict):
+    """`want` are the tools that are right, none where nothing may be done."""
+
+    say: str
+    role: Literal["guest", "customer", "merchant", "staff"]
+    want: list[str] = Field(default_factory=list)
+    instead: Literal["act", "clarify", "person", "none"] = Field("act", alias="or")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """`acted` is the tool it acted with; `offered` what it asked back about."""
+
+    item: Item
+    acted: str | None
+    offered: set[str]
+    person: bool
+    unasked: bool
+
+    @property
+    def right(self) -> bool:
+        """By the item's own rules."""
+        if self.person:
+            return self.item.instead == "person" or PERSON in self.item.want
+        if self.acted:
+            return self.acted in self.item.want
+        if self.item.instead == "clarify":
+            return self.asked
+        return self.item.instead == "none"
+
+    @property
+    def asked(self) -> bool:
+        """Asked back, with a wanted tool among what it offered or wants to know more for; about anything where no tool
+        is named."""
+        about = self.offered & set(self.item.want) if self.item.want else self.offered
+        return not self.acted and not self.person and self.item.instead != "none" and bool(about)
+
+
+@dataclass(slots=True)
+class Score:
+    """What one gate came to."""
+
+    name: str
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        found = self.verdicts
+        acting = [one for one in found if one.acted]
+        right, asked = sum(one.right for one in found), sum(one.asked and not one.right for one in found)
+        precise = sum(one.acted in one.item.want for one in acting)
+        rows = [
+            f"{self.name}: {len(found)} items",
+            f"  right by the item's own rules      {right / len(found):6.1%}",
+            f"  right, or asked about a wanted tool {(right + asked) / len(found):5.1%}",
+            f"  precision when it acts             {precise / max(len(acting), 1):6.1%}  ({precise} of {len(acting)})",
+            f"  writes without a yes               {sum(one.unasked for one in found):6}",
+        ]
+        by_role = Counter(one.item.role for one in found)
+        good = Counter(one.item.role for one in found if one.right or one.asked)
+        return [*rows, "  by role: " + ", ".join(f"{role} {good[role]} of {count}" for role, count in by_role.items())]
+
+
+async def run(names: tuple[str, ...], server: str, settings: Settings) -> int:
+    """Measures the gates, prints the figures; 1 when a write happened without a yes."""
+    unasked = 0
+    async with ground(server, settings, "offline") as found:
+        for name in names or tuple(sorted(path.stem for path in GATES.glob("*.yaml"))):
+            score = Score(name, [await judge(found, item) for item in items(name)])
+            click.echo("\n".join(score.lines()))
+            unasked += sum(verdict.unasked for verdict in score.verdicts)
+    return 1 if unasked else 0
+
+
+def items(name: str) -> list[Item]:
+    """The items of a frozen gate. Raises Thawed when the file was changed since."""
+    path = GATES / f"{name}.yaml"
+    if f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" not in FROZEN.read_text().splitlines():
+        raise Thawed(name)
+    return [Item(**facts) for facts in yaml.safe_load(path.read_text())]
+
+
+async def judge(found: Ground, item: Item) -> Verdict:
+    """Says the sentence in a new conversation and looks at what the chat did."""
+    case = Case(case="item", agent="gate", who=PEOPLE[item.role], turns=[Turn(say=item.say)])
+    outcome = await play(found, case)
+    played = outcome.turns[0]
+    calls = [call for call in played.calls if call["status"] in ACTED and call["tool"] != PERSON]
+    person = bool(played.answer.get("handoff"))
+    acted = calls[-1]["tool"] if calls else None
+    offered = _offered(outcome)
+    if acted not in item.want and offered & set(item.want) and _looked_up(calls):
+        acted = None  # it only looked something up to ask a better question
+    return Verdict(item, acted, offered, person, not person and _wrote(outcome))
+
+
+def _offered(outcome: Outcome) -> set[str]:
+    """Tools behind the options of the last answer, and the tool it wants an argument for."""
+    played = outcome.turns[0]
+    options = [option for message in played.answer.get("messages", []) for option in message["options"]]
+    by_sentence = {sentence(tool): tool for tool in _tools()}
+    said: Json = played.models[-1]["answer"]["data"].get("additional_kwargs", {}) if played.models else {}
+    wishes: list[Json] = [*(said.get("picks") or {}).values(), *filter(None, [said.get("pending")])]
+    known = {by_sentence[option] for option in options if option in by_sentence}
+    return known | {wish["tool"] for wish in wishes} | {tool for wish in wishes for tool in wish["then"]}
+
+
+def _tools() -> list[str]:
+    from tools.spec import TOOLS
+
+    return [*TOOLS, PERSON]
+
+
+def _looked_up(calls: list[Json]) -> bool:
+    return all(call["effect"] == "read" for call in calls)
+
+
+def _wrote(outcome: Outcome) -> bool:
+    """Something changed though nobody said yes. An empty cart that is opened for a look is no change."""
+    return any(changed.table != "carts" for changed in effects(outcome.difference))
