@@ -32,6 +32,7 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track_planning": "off",
+    "pg_stat_statements.track_utility": "off",
     "unix_socket_directories": "",
     "log_min_duration_statement": "1000",
 }
