@@ -253,7 +253,7 @@ class CheckoutService:
             score=risk.score,
             placed_at=work.now,
             held_until=work.now + self._hold,
-            capture=channel.policy["capture"],
+            capture=channel.policy.capture,
             shares=[Share(merchant_id=order.merchant_id, amount=order.total) for order in group.orders],
             picks=picks,
         )

@@ -13,6 +13,42 @@ class IllegalMove(Conflict):
     message = "The order is {status} and cannot become {wanted} any more."
 
 
+class NotChangeable(Conflict):
+    code = "order_not_changeable"
+    message = "The order is {status}: it can no longer be changed so."
+
+    @staticmethod
+    def of(kind: str, status: str, other: bool) -> Conflict:
+        """The error that says it for this kind of change; `other` when another order of the purchase stands in its way."""
+        cancel = GroupNotCancellable if other else NotCancellable
+        return {"cancel": cancel, "address": AddressNotChangeable}.get(kind, NotChangeable)(status=status)
+
+
+class ChangeSpent(Conflict):
+    code = "order_change_spent"
+    message = "This shop allows that only once, or not after the items of an order were changed."
+
+
+class ChangeInProgress(Conflict):
+    code = "order_change_in_progress"
+    message = "Another change of this purchase is still being completed. Try again in a moment."
+
+
+class UnknownOrderLine(NotFound):
+    code = "order_line_unknown"
+    message = "The order has no {quantity} unchanged units of {item} that can still be changed."
+
+
+class SameItem(Conflict):
+    code = "order_item_same"
+    message = "{sku} is what was ordered already. Choose something else."
+
+
+class OtherProduct(Conflict):
+    code = "order_item_other_product"
+    message = "{sku} is another product. Only another variant of the same product can take the place of an item."
+
+
 class NotCancellable(Conflict):
     code = "order_not_cancellable"
     message = "The order is {status}: it can no longer be cancelled. A return is possible once it is delivered."

@@ -32,5 +32,14 @@ class OrderPaid(OrderEvent):
     currency: str
 
 
+class OrderModified(OrderEvent):
+    """`difference` is what the customer pays for it, minor units; below zero they got it back."""
+
+    modification_id: UUID
+    kind: str
+    difference: int
+    currency: str
+
+
 class OrderAddressChanged(OrderEvent):
     country: str
