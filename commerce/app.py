@@ -1,10 +1,11 @@
 """The wiring: every service by constructor, once per process. Read it top to bottom: a service knows those above it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
-from commerce.checkout import CartService, CheckoutService, cancellation, saga
+from commerce.checkout import CartService, ChangeService, CheckoutService, cancellation, change, saga
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
@@ -36,6 +37,7 @@ from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
+from kernel.saga import Definition
 from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
@@ -64,6 +66,7 @@ class Commerce:
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
+    change: ChangeService
     email: EmailService
     notification: NotificationService
     support: SupportService
@@ -88,7 +91,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     order, merchant = OrderService(pricing), MerchantService(identity, product)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
-    engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
+    kinds: list[Definition[Any]] = [saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)]
+    engine = Engine(database, kinds, settings.saga_lease)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
@@ -98,6 +102,16 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, support, chat),
+        *(
+            order,
+            merchant,
+            cart,
+            checkout,
+            ChangeService(parts, pricing, product, engine),
+            email,
+            notification,
+            support,
+            chat,
+        ),
         *(OrchestrationService(), RunService(), ErrandService(), engine),
     )

@@ -3,7 +3,14 @@
 from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.orchestration.events import AgentCommand, AgentQuery
-from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.events import (
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderModified,
+    OrderPaid,
+    OrderPlaced,
+)
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
@@ -13,7 +20,7 @@ GROUP = "commerce"
 """The consumer group of the reactions below: they read each event once, together."""
 
 HISTORY = (
-    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
+    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
 )

@@ -1,7 +1,8 @@
 """Checkout: carts, and the purchase that comes of them."""
 
 from commerce.checkout.carts import CartService
-from commerce.checkout.schemas import CartView, OrderGroupView
+from commerce.checkout.changes import ChangeService
+from commerce.checkout.schemas import CartView, ChangeView, OrderGroupView
 from commerce.checkout.service import CheckoutService, Placed
 
-__all__ = ["CartService", "CartView", "CheckoutService", "OrderGroupView", "Placed"]
+__all__ = ["CartService", "CartView", "ChangeService", "ChangeView", "CheckoutService", "OrderGroupView", "Placed"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from commerce.checkout import cancellation, saga, statements
+from commerce.checkout import cancellation, change, saga, statements
 from commerce.checkout.carts import CartService, CartState
 from commerce.checkout.errors import (
     AddressNeeded,
@@ -21,8 +21,9 @@ from commerce.checkout.rules import Item, orders, parcels
 from commerce.checkout.schemas import OrderGroupView, PlaceOrder
 from commerce.customer import CustomerService
 from commerce.order import NewGroup, NewOrder
+from commerce.order.errors import ChangeInProgress
 from commerce.order.schemas import CancelOrder
-from commerce.payment import Risk, Share, Tender
+from commerce.payment import Promised, Risk, Share, Tender, dealt
 from commerce.payment.permissions import REVIEW_FRAUD
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
@@ -114,10 +115,13 @@ class CheckoutService:
     async def cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> Placed:
         """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning."""
+        Every captured payment goes back once, to its own method. Raises OrderNotFound, ReasonNotAllowed, NotCancellable,
+        PurchaseStillRunning, ChangeInProgress."""
         group = await self._parts.order.request_cancel(work, order_id, command)
         if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
+        if await is_open(work, change.KIND, group.id):
+            raise ChangeInProgress()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
         placed = await self._parts.order.orders_of(work, group.id)
@@ -126,16 +130,21 @@ class CheckoutService:
             order_ids=[order.id for order in placed],
             reason=command.reason,
             intent_id=intent.id,
-            kind=intent.kind,
-            captured=intent.status == "captured",
-            amount=intent.amount,
-            currency=intent.currency,
-            shares=[Share(merchant_id=o.merchant_id, amount=o.totals.total.amount) for o in placed],
+            captured=intent.status != "authorised",
             reference=intent.gateway_reference,
-            gift_card_id=intent.gift_card_id,
+            refunds=await self._everything_back(work, group.id, placed[0].merchant_id),
         )
         run = await self._engine.start(work, cancellation.KIND, group.id, state, cancellation.DEADLINE)
         return Placed(group.id, run)
+
+    async def _everything_back(self, work: Work, group_id: UUID, merchant_id: UUID) -> list[Promised]:
+        """What is left of every captured payment, promised to its own method."""
+        refunds = self._parts.payment.refunds
+        payments, owed = await refunds.payments(work, group_id), await refunds.owed(work, group_id)
+        return [
+            await refunds.promise(work, payment, shares, f"cancel:{group_id.hex}:{payment.intent_id.hex}")
+            for payment, shares in dealt(payments, owed, merchant_id)
+        ]
 
     async def review(self, work: Work, group_id: UUID, accept: bool) -> None:
         """A person decides a purchase in the grey zone of risk. Raises OrderNotFound, NothingToReview."""

@@ -36,7 +36,7 @@ class ChangeInProgress(Conflict):
 
 class UnknownOrderLine(NotFound):
     code = "order_line_unknown"
-    message = "The order has no {quantity} unchanged units of {item} that can still be changed."
+    message = "There are not {quantity} of {item} in the order that can still be changed."
 
 
 class SameItem(Conflict):

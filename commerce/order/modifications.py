@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from commerce.order import rules
-from commerce.order.errors import ChangeInProgress, ChangeSpent, NotChangeable, OrderNotFound
+from commerce.order.errors import ChangeInProgress, ChangeSpent, NotChangeable, OrderNotFound, ReasonNotAllowed
 from commerce.order.events import OrderCancelled, OrderModified
 from commerce.order.permissions import READ_ORDERS
 from commerce.order.replacing import OrderAfter
@@ -111,6 +111,17 @@ class Opened:
     group: OrderGroup
     channel: ChannelFacts
 
+    def allow_reason(self, reason: str) -> None:
+        """Raises ReasonNotAllowed unless it is one of the shop's own."""
+        if reason not in self.channel.policy.cancel_reasons:
+            raise ReasonNotAllowed(allowed=", ".join(self.channel.policy.cancel_reasons))
+
+    @property
+    def numbers(self) -> str:
+        """The orders of the purchase in words; a purchase goes through as a whole."""
+        numbers = sorted(order.number for order in self.orders)
+        return f"order {numbers[0]}" if len(numbers) == 1 else f"orders {', '.join(numbers)}"
+
     @property
     def ids(self) -> list[UUID]:
         return [order.id for order in self.orders]
@@ -172,16 +183,17 @@ class Modifications:
         self,
         work: Work,
         opened: Opened,
+        modification_id: UUID,
         kind: Literal["items", "payment", "address", "cancel_lines"],
         difference: int,
         entries: Sequence[Entry] = (),
         *,
         method_id: UUID | None = None,
         reason: str | None = None,
-    ) -> UUID:
+    ) -> None:
         """Writes down what is about to change; it is `requested` until it was applied, or failed."""
         row = Modification(
-            id=new_id(),
+            id=modification_id,
             group_id=opened.group.id,
             order_id=opened.order.id,
             kind=kind,
@@ -206,12 +218,12 @@ class Modifications:
                 *([e.new_variant_id for e in entries], [e.new_sku for e in entries], [e.new_options for e in entries]),
                 *([e.new_unit_minor for e in entries], [e.amount for e in entries]),
             )
-        return row.id
 
     async def note_address(self, work: Work, opened: Opened) -> None:
         """A change of address costs nothing and waits for nothing: it is applied as it is written."""
-        row = await self.begin(work, opened, "address", 0)
-        await work.value(_SETTLED, row, work.now, None)
+        modification_id = new_id()
+        await self.begin(work, opened, modification_id, "address", 0)
+        await work.value(_SETTLED, modification_id, work.now, None)
 
     # --- applied by the saga of a change, in the transaction that decides it ---
 
@@ -283,8 +295,10 @@ class Modifications:
         return [_view(row) for row in await self._rows.all(work, self._rows.table.c.order_id == order_id)]
 
     async def view(self, work: Work, modification_id: UUID) -> ModificationView:
+        """A change of an order of the caller. Raises OrderNotFound."""
+        work.principal.require(READ_ORDERS)
         row = await self._rows.get(work, modification_id)
-        if row is None:
+        if row is None or await self._orders.get(work, row.order_id) is None:
             raise OrderNotFound()
         return _view(row)
 
@@ -292,6 +306,7 @@ class Modifications:
 def _view(row: Modification) -> ModificationView:
     return ModificationView(
         id=row.id,
+        order_id=row.order_id,
         kind=row.kind,
         status=row.status,
         reason=row.reason,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from commerce.order.errors import UnknownOrderLine
 from commerce.order.tables import Order, OrderLine
 from commerce.pricing import tax_of
 from kernel.ids import new_id
@@ -120,3 +121,32 @@ def paid_for(order: Order, line: OrderLine, cancelled: int) -> int:
     """What the first `cancelled` units of a line cost the customer, minor units: over all units it is the whole line."""
     net = line.subtotal - line.discount + (0 if order.tax_included else line.tax)
     return int(net * cancelled // line.quantity)
+
+
+def taken(
+    lines: Sequence[OrderLine],
+    line_id: UUID | None,
+    sku: str | None,
+    quantity: int | None,
+    gone: dict[UUID, int],
+    whole: bool,
+) -> list[tuple[OrderLine, int]]:
+    """Units of an item, from the first lines on that still have them; `gone` counts what was taken before and grows.
+
+    `quantity` None takes all. `whole` leaves out lines of which units were shipped or cancelled: those change no more.
+    Raises UnknownOrderLine."""
+    found: list[tuple[OrderLine, int]] = []
+    wanted = quantity
+    for line in lines:
+        named = line.id == line_id if line_id else line.sku == (sku or "").upper()
+        if not named or (whole and (line.shipped or line.cancelled)):
+            continue
+        free = line.quantity - line.cancelled - line.shipped - gone.get(line.id, 0)
+        part = free if wanted is None else min(free, wanted)
+        if part:
+            found.append((line, part))
+            gone[line.id] = gone.get(line.id, 0) + part
+            wanted = None if wanted is None else wanted - part
+    if wanted or not found:
+        raise UnknownOrderLine(quantity=quantity or 1, item=sku or "that line")
+    return found

@@ -164,6 +164,7 @@ class ModificationView(View):
     `difference` is what the customer pays for it; below zero they get it back."""
 
     id: ModificationId
+    order_id: OrderId
     kind: str
     status: str
     reason: str | None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from commerce.order import statements
-from commerce.order.errors import NotCancellable, OrderNotFound, ReasonNotAllowed
+from commerce.order.errors import NotCancellable, OrderNotFound
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.order.modifications import Modifications
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
@@ -22,7 +22,6 @@ from commerce.order.schemas import (
 from commerce.order.tables import Order, OrderGroup, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
-from commerce.pricing.policy import StorePolicy
 from kernel.consent import demand
 from kernel.db import Work
 from kernel.ids import parse
@@ -86,12 +85,12 @@ class OrderService:
         work.principal.require(CHANGE_ORDERS)
         opened = await self.modifications.open(work, order_id, "cancel")
         group, orders = opened.group, opened.orders
-        allow_reason(opened.channel.policy, command.reason)
+        opened.allow_reason(command.reason)
         paid = Money(group.total, group.currency)
         await demand(
             work,
             "order.cancel",
-            f"Cancel {numbers_of(orders)} because of “{command.reason}”? {paid} goes back the way it was paid.",
+            f"Cancel {opened.numbers} because of “{command.reason}”? {paid} goes back the way it was paid.",
             group=group.id,
             reason=command.reason,
             total=group.total,
@@ -117,7 +116,7 @@ class OrderService:
         await demand(
             work,
             "order.address",
-            f"Send {numbers_of(opened.orders)} to {to.one_line} instead?",
+            f"Send {opened.numbers} to {to.one_line} instead?",
             group=opened.group.id,
             address=to.model_dump(),
         )
@@ -241,15 +240,3 @@ class OrderService:
             return []
         rows = await work.rows(statements.LINES, [order.id for order in orders])
         return [order_view(order, [row for row in rows if row["order_id"] == order.id]) for order in orders]
-
-
-def numbers_of(orders: Sequence[Order]) -> str:
-    """The orders of a purchase in words; one purchase goes through as a whole."""
-    numbers = sorted(order.number for order in orders)
-    return f"order {numbers[0]}" if len(numbers) == 1 else f"orders {', '.join(numbers)}"
-
-
-def allow_reason(policy: StorePolicy, reason: str) -> None:
-    """Raises ReasonNotAllowed unless it is one of the shop's own."""
-    if reason not in policy.cancel_reasons:
-        raise ReasonNotAllowed(allowed=", ".join(policy.cancel_reasons))
