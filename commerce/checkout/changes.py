@@ -22,7 +22,7 @@ from commerce.order import (
     paid_for,
     taken,
 )
-from commerce.order.errors import ChangeInProgress, OtherProduct, SameItem
+from commerce.order.errors import AlreadyPacked, ChangeInProgress, OtherProduct, SameItem
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS
 from commerce.order.schemas import CancelLines, ChangeItem, ChangeItems, ChangePayment
 from commerce.payment import Captured, PaymentRowView, Promised, Share, Tender, spread
@@ -50,7 +50,7 @@ class ChangeService:
         """Units become another variant; the difference is charged to, or goes to, a named method of the customer.
 
         Emits OrderModified. Raises OrderNotFound, NotChangeable, ChangeSpent, ChangeInProgress, UnknownOrderLine,
-        SameItem, OtherProduct, VariantNotForSale, InsufficientStock, PaymentNeeded, UnknownPaymentMethod, GiftCardTooLow,
+        SameItem, OtherProduct, VariantNotForSale, InsufficientStock, AlreadyPacked, PaymentNeeded, UnknownPaymentMethod, GiftCardTooLow,
         RefundDestination."""
         work.principal.require(CHANGE_ORDERS)
         opened, payments = await self._open(work, order_id, "items")
@@ -111,7 +111,7 @@ class ChangeService:
         """Cancels units of an order; what they cost goes back the way it was paid, delivery too when nothing is left.
 
         Emits OrderModified, and OrderCancelled with the last unit of the purchase. Raises OrderNotFound, NotChangeable,
-        ChangeSpent, ChangeInProgress, ReasonNotAllowed, UnknownOrderLine, RefundTooHigh."""
+        ChangeSpent, ChangeInProgress, ReasonNotAllowed, UnknownOrderLine, RefundTooHigh, AlreadyPacked."""
         work.principal.require(CHANGE_ORDERS)
         opened, payments = await self._open(work, order_id, "cancel_lines")
         opened.allow_reason(command.reason)
@@ -277,6 +277,8 @@ class ChangeService:
 
     async def _start(self, work: Work, opened: Opened, state: change.ChangeState) -> Placed:
         run = await self._engine.start(work, change.KIND, opened.group.id, state, change.DEADLINE)
+        if run.saga.status == "compensated":  # refused before the gateway heard of it: nothing of the wish is kept
+            raise AlreadyPacked()
         return Placed(state.modification_id, run)
 
 

@@ -29,6 +29,11 @@ class ChangeSpent(Conflict):
     message = "This shop allows that only once, or not after the items of an order were changed."
 
 
+class AlreadyPacked(Conflict):
+    code = "order_already_packed"
+    message = "These items are being packed already: they can no longer be changed."
+
+
 class ChangeInProgress(Conflict):
     code = "order_change_in_progress"
     message = "Another change of this purchase is still being completed. Try again in a moment."

@@ -320,8 +320,12 @@ async def test_what_was_picked_stays(
         "select picked from warehouse_picking_lines where order_line_id = $1", parse("oln", line)
     )
     assert picked == 1
-    whole = await change(ann, order, wish(order, shirt["red"], shirt["blue"], 2))
+    await refused(ann, sql, order, wish(order, shirt["red"], shirt["blue"], 2), 409, "order_already_packed")
+    dear = wish(order, shirt["red"], shirt["gold"], 2, payment_token="tok_success")
+    whole = await change(ann, order, dear)  # its card was asked first, and let go again
     assert (whole["change"]["status"], whole["change"]["failure"]) == ("failed", "already_packed")
+    voided = "select count(*) from simulator_operations o join simulator_charges c using (reference) where o.kind = 'void' and c.description = $1"
+    assert await sql.fetchval(voided, parse("mod", whole["change"]["id"]).hex) == 1
     half = await change(ann, order, wish(order, shirt["red"], shirt["blue"], 1))
     assert half["change"]["status"] == "applied"
     assert await broken(sql) == {}
