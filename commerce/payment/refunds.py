@@ -67,9 +67,12 @@ class Refunds:
         self, work: Work, payment: Captured, shares: Sequence[Share], cause: str, to: Tender | None = None
     ) -> Promised:
         """Sets `shares` (of the merchants, minor units) of a captured payment aside, to go back to its own method or to
-        `to`, a method of the same customer. Once per `cause`. Raises RefundTooHigh."""
+        `to`, a method of the same customer. Once per `cause`. Raises RefundTooHigh, RefundDestination (a gift card of
+        another currency)."""
         amount = sum(share.amount for share in shares)
         other = to if to and not payment.is_by(to) else None
+        if other and other.gift_card_id and await self._currency(work, other.gift_card_id) != payment.currency:
+            raise RefundDestination()
         promised = Promised(
             id=new_id(),
             group_id=payment.group_id,
@@ -89,6 +92,10 @@ class Refunds:
         if not kept:
             raise RefundTooHigh()
         return promised
+
+    async def _currency(self, work: Work, card_id: UUID) -> str:
+        found: str = await work.value("select currency from payment_gift_cards where id = $1", card_id)
+        return found
 
     async def drop(self, work: Work, promised: Sequence[Promised]) -> None:
         """Takes back promises of which nothing was carried out."""

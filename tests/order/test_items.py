@@ -255,6 +255,8 @@ async def test_what_cannot_be_changes_nothing(
     ]
     for body, status, code in cases:
         await refused(ann, sql, order, body, status, code)
+    down = wish(order, shirt["red"], shirt["grey"], payment_method_id=dollars)
+    await refused(ann, sql, order, down, 409, "refund_destination_refused")
     other = await bought(ann, {scarce["one"]: 1})
     await sql.execute("update inventory_levels set safety_stock = 1 where variant_id = $1", scarce["none"])
     await refused(ann, sql, other, wish(other, scarce["one"], scarce["none"]), 409, "insufficient_stock")
