@@ -88,7 +88,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         WarehouseService(),
         ShippingService(),
     )
-    order, merchant = OrderService(pricing), MerchantService(identity, product)
+    order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     kinds: list[Definition[Any]] = [saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)]

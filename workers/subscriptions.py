@@ -10,6 +10,8 @@ from commerce.order.events import (
     OrderModified,
     OrderPaid,
     OrderPlaced,
+    OrderShipped,
+    OrderSplit,
 )
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
@@ -21,6 +23,7 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
+    *(OrderSplit, OrderShipped),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
 )

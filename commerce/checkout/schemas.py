@@ -121,3 +121,10 @@ class ChangeView(View):
     change: ModificationView
     order: OrderView
     payments: list[PaymentRowView]
+
+
+class ReorderView(View):
+    """A cart made from an order; `left_out` are SKUs that cannot be bought now."""
+
+    cart: CartView
+    left_out: list[str]

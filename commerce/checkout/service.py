@@ -10,7 +10,9 @@ from commerce.checkout.carts import CartService, CartState
 from commerce.checkout.errors import (
     AddressNeeded,
     CartEmpty,
+    CartFull,
     EmailNeeded,
+    NotEnoughToAdd,
     NothingToReview,
     PaymentNeeded,
     PurchaseStillRunning,
@@ -18,7 +20,7 @@ from commerce.checkout.errors import (
 )
 from commerce.checkout.permissions import BUY
 from commerce.checkout.rules import Item, orders, parcels
-from commerce.checkout.schemas import OrderGroupView, PlaceOrder
+from commerce.checkout.schemas import AddLine, CreateCart, OrderGroupView, PlaceOrder, ReorderView
 from commerce.customer import CustomerService
 from commerce.order import NewGroup, NewOrder
 from commerce.order.errors import ChangeInProgress
@@ -145,6 +147,26 @@ class CheckoutService:
             await refunds.promise(work, payment, shares, f"cancel:{group_id.hex}:{payment.intent_id.hex}")
             for payment, shares in dealt(payments, owed, merchant_id)
         ]
+
+    async def reorder(self, work: Work, order_id: UUID) -> ReorderView:
+        """A new cart with what is left of an order's units, at today's prices; what cannot be bought is named.
+
+        Raises OrderNotFound."""
+        work.principal.require(BUY)
+        order = await self._parts.order.view(work, order_id)
+        group = await self._parts.order.group(work, order.group_id)
+        channel = await self._pricing.channel_by_id(work, group.channel_id)
+        cart = await self._carts.create(work, CreateCart(channel=channel.code))
+        left_out = []
+        for line in order.lines:
+            if (quantity := line.quantity - line.cancelled) == 0:
+                continue
+            try:
+                command = AddLine(variant_id=line.variant_id, quantity=quantity)
+                cart = await self._carts.add(work, cart.id, command)
+            except (VariantNotForSale, NotEnoughToAdd, CartFull):
+                left_out.append(line.sku)
+        return ReorderView(cart=cart, left_out=left_out)
 
     async def review(self, work: Work, group_id: UUID, accept: bool) -> None:
         """A person decides a purchase in the grey zone of risk. Raises OrderNotFound, NothingToReview."""

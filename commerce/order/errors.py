@@ -44,6 +44,31 @@ class UnknownOrderLine(NotFound):
     message = "There are not {quantity} of {item} in the order that can still be changed."
 
 
+class OrderOnHold(Conflict):
+    code = "order_on_hold"
+    message = "The order is on hold."
+
+
+class OrderNotOnHold(Conflict):
+    code = "order_not_on_hold"
+    message = "The order is not on hold."
+
+
+class NotHoldable(Conflict):
+    code = "order_not_holdable"
+    message = "The order is {status}: there is nothing to hold back."
+
+
+class NotShippable(Conflict):
+    code = "order_not_shippable"
+    message = "The order is {status}: nothing of it can be shipped now."
+
+
+class UnitsNotThere(Conflict):
+    code = "order_units_not_there"
+    message = "Those units do not all lie there picked and ready. Name what one location has of the order."
+
+
 class SameItem(Conflict):
     code = "order_item_same"
     message = "{sku} is what was ordered already. Choose something else."

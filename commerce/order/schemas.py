@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kernel.ids import PublicId
-from kernel.schemas import Address, Code, Command, MoneyView, Quantity, Text, View
+from kernel.schemas import Address, Code, Command, LongText, MoneyView, Quantity, Text, View
 
 GroupId = Annotated[UUID, PublicId("grp")]
 OrderId = Annotated[UUID, PublicId("ord")]
@@ -18,6 +18,9 @@ VariantId = Annotated[UUID, PublicId("var")]
 ModificationId = Annotated[UUID, PublicId("mod")]
 PaymentMethodId = Annotated[UUID, PublicId("pm")]
 MerchantId = Annotated[UUID, PublicId("mer")]
+LocationId = Annotated[UUID, PublicId("loc")]
+ParcelId = Annotated[UUID, PublicId("prc")]
+TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +229,76 @@ class SalesView(View):
     units: int
     revenue: MoneyView
     best: list[dict[str, str | int]]
+
+
+class HoldOrder(Command):
+    reason: Text
+
+
+class HoldView(View):
+    reason: str
+    placed_at: datetime
+    released_at: datetime | None
+
+
+class AddNote(Command):
+    """`for_customer` shows it to the order's customer, too."""
+
+    text: LongText
+    for_customer: bool = False
+
+
+class NoteView(View):
+    text: str
+    for_customer: bool
+    at: datetime
+
+
+class TagView(View):
+    tag: str
+    at: datetime
+
+
+class PlannedLine(View):
+    line_id: OrderLineId
+    sku: str
+    quantity: int
+    shipped: int
+
+
+class PartView(View):
+    """What one location sends of an order."""
+
+    location_id: LocationId
+    location: str
+    lines: list[PlannedLine]
+
+
+class PlanView(View):
+    """How an order leaves the house. `unplanned` are units that are promised nowhere yet."""
+
+    parts: list[PartView]
+    unplanned: int
+
+
+class ParcelLine(Command):
+    line_id: OrderLineId
+    quantity: Quantity
+
+
+class ShipParcel(Command):
+    """What leaves in one parcel from one location; `location_id` may be left out where only one has all of it."""
+
+    lines: Annotated[list[ParcelLine], Field(min_length=1, max_length=200)]
+    location_id: LocationId | None = None
+    carrier: Code | None = None
+    tracking_number: Code | None = None
+
+
+class ParcelView(View):
+    id: ParcelId
+    location_id: LocationId
+    carrier: str | None
+    tracking_number: str | None
+    lines: list[PlannedLine]
+    at: datetime

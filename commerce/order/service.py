@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import select, true
+
+from commerce.inventory import InventoryService
 from commerce.order import statements
+from commerce.order.desk import Desk
 from commerce.order.errors import NotCancellable, OrderNotFound
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.fulfillment import Fulfillment
 from commerce.order.modifications import Modifications
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
 from commerce.order.schemas import (
@@ -19,9 +24,10 @@ from commerce.order.schemas import (
     TimelineView,
     Told,
 )
-from commerce.order.tables import Order, OrderGroup, TimelineEvent
+from commerce.order.tables import Order, OrderGroup, Tag, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
+from commerce.warehouse import WarehouseService
 from kernel.consent import demand
 from kernel.db import Work
 from kernel.ids import parse
@@ -32,8 +38,10 @@ from kernel.schemas import Page, money
 
 
 class OrderService:
-    def __init__(self, pricing: PricingService) -> None:
+    def __init__(self, pricing: PricingService, inventory: InventoryService, warehouse: WarehouseService) -> None:
         self.modifications = Modifications(pricing)
+        self.desk = Desk(warehouse)
+        self.fulfillment = Fulfillment(inventory, warehouse, self.desk)
         self._groups = Repository(OrderGroup, "customer_id", "guest_key")
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
         self._timeline = Repository(TimelineEvent)
@@ -178,10 +186,14 @@ class OrderService:
         except ValueError:
             return await self.by_number(work, name.lstrip("#"))
 
-    async def page(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
-        """The caller's orders, newest first: a customer's own, a merchant's own, all for staff."""
+    async def page(
+        self, work: Work, cursor: str | None = None, size: int = 20, tag: str | None = None
+    ) -> Page[OrderView]:
+        """The caller's orders, newest first: a customer's own, a merchant's own, all for staff; with `tag` only those
+        that bear it (tags are the house's: a customer's orders have none that they see)."""
         work.principal.require(READ_ORDERS)
-        orders, following = await self._orders.page(work, cursor=cursor, size=size)
+        tagged = self._orders.table.c.id.in_(select(Tag.order_id).where(Tag.tag == tag)) if tag else true()
+        orders, following = await self._orders.page(work, tagged, cursor=cursor, size=size)
         return Page(items=await self._views(work, orders), next=following)
 
     async def of_merchants(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:

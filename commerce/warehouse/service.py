@@ -87,6 +87,15 @@ class WarehouseService:
         picked = await work.value(_PICKED, order_id, list(units), list(units.values()))
         return bool(picked == 0)
 
+    async def has_picked(self, work: Work, order_id: UUID, units: Mapping[UUID, int]) -> bool:
+        """Whether at least these units of an order's lines were picked; True for an order that nobody picks here."""
+        missing = await work.value(
+            "select count(*) from unnest($2::uuid[], $3::bigint[]) w(id, units) "
+            "join warehouse_picking_lines l on l.order_line_id = w.id where l.order_id = $1 and l.picked < w.units",
+            *(order_id, list(units), list(units.values())),
+        )
+        return bool(missing == 0)
+
     async def change_picks(self, work: Work, order_id: UUID, lines: Sequence[ToPick]) -> None:
         """What is to be picked now for these lines of an order. Emits OrderPicked when what is left was picked before."""
         await work.run(
