@@ -31,6 +31,9 @@ WORDS = {
     "solved": "solved",
     "pending": "waiting",
     "risk": "it was not approved",
+    "payment_declined": "the payment was declined",
+    "stock_gone": "the new item sold out meanwhile",
+    "already_packed": "it is being packed already",
 }
 """States in people's words; others are said as they are."""
 

@@ -43,9 +43,9 @@ FREE = Tender("free")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A purchase that is placed, and its saga to drive on once the transaction is committed."""
+    """What was begun (a purchase, its end, a change of it), and its saga to drive on once the transaction is committed."""
 
-    group_id: UUID
+    id: UUID
     run: Run
 
 

@@ -257,7 +257,7 @@ class FulfillmentPlan(Base):
     __tablename__ = "order_fulfillment_plans"
     __table_args__ = (CheckConstraint("quantity > 0 and shipped between 0 and quantity", name="quantities"),)
     order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_lines.id"), primary_key=True)
-    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), primary_key=True, index=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     quantity: Mapped[int]
     shipped: Mapped[int]
@@ -269,7 +269,7 @@ class Split(Base):
 
     __tablename__ = "order_splits"
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
-    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), primary_key=True, index=True)
     units: Mapped[int]
     split_at: Mapped[datetime]
 
@@ -280,7 +280,7 @@ class PartialShipment(Base):
     __tablename__ = "order_partial_shipments"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
     parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
-    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_lines.id"), primary_key=True)
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_lines.id"), primary_key=True, index=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), index=True)
     quantity: Mapped[int]

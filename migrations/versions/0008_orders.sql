@@ -199,6 +199,8 @@ create index ix_order_modifications_order_id on order_modifications (order_id);
 
 create index ix_order_notes_order_id on order_notes (order_id);
 
+create index ix_order_splits_location_id on order_splits (location_id);
+
 create index ix_payment_refunds_gift_card_id on payment_refunds (gift_card_id);
 
 create index ix_payment_refunds_intent_id on payment_refunds (intent_id);
@@ -208,6 +210,8 @@ create index ix_payment_refunds_method_id on payment_refunds (method_id);
 create index ix_payment_refunds_reference_id on payment_refunds (reference_id);
 
 create index ix_order_lines_modification_id on order_lines (modification_id);
+
+create index ix_order_fulfillment_plans_location_id on order_fulfillment_plans (location_id);
 
 create index ix_order_fulfillment_plans_order_id on order_fulfillment_plans (order_id);
 
@@ -220,6 +224,8 @@ create index ix_order_modification_lines_variant_id on order_modification_lines 
 create index ix_order_partial_shipments_location_id on order_partial_shipments (location_id);
 
 create index ix_order_partial_shipments_order_id on order_partial_shipments (order_id);
+
+create index ix_order_partial_shipments_order_line_id on order_partial_shipments (order_line_id);
 
 alter table order_modifications enable row level security;
 
