@@ -1,12 +1,21 @@
 """The wiring: every service by constructor, once per process. Read it top to bottom: a service knows those above it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from commerce.approval import ApprovalService
 from commerce.approval.permissions import GRANTS as APPROVAL
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
-from commerce.checkout import CartService, CheckoutService, ReviewService, cancellation, saga
+from commerce.checkout import (
+    CartService,
+    ChangeService,
+    CheckoutService,
+    ReviewService,
+    cancellation,
+    change,
+    saga,
+)
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
@@ -41,6 +50,7 @@ from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
+from kernel.saga import Definition
 from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
@@ -73,6 +83,7 @@ class Commerce:
     cart: CartService
     checkout: CheckoutService
     review: ReviewService
+    change: ChangeService
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -101,10 +112,11 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         WarehouseService(),
         ShippingService(),
     )
-    order, merchant = OrderService(pricing), MerchantService(identity, product)
-    cart = CartService(pricing, product, promotion)
+    order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
+    cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
-    engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
+    kinds: list[Definition[Any]] = [saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)]
+    engine = Engine(database, kinds, settings.saga_lease)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
@@ -119,6 +131,6 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, merchant, cart, checkout, review),
-        *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), runs, ErrandService(), engine),
+        *(ChangeService(parts, pricing, product, engine), email, notification, refill),
+        *(support, note, goodwill, recall, chat, OrchestrationService(), runs, ErrandService(), engine),
     )

@@ -6,7 +6,16 @@ from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.inventory.events import StockLow
 from commerce.orchestration.events import AgentCommand, AgentQuery
-from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.events import (
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderModified,
+    OrderPaid,
+    OrderPlaced,
+    OrderShipped,
+    OrderSplit,
+)
 from commerce.payment.events import (
     FraudReviewRequested,
     PaymentAuthorized,
@@ -24,7 +33,8 @@ GROUP = "commerce"
 """The consumer group of the reactions below: they read each event once, together."""
 
 HISTORY = (
-    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
+    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
+    *(OrderSplit, OrderShipped),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
 )

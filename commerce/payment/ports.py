@@ -32,6 +32,10 @@ class Gateway(Protocol):
 
     async def refund(self, key: str, *, reference: str, amount: int) -> GatewayAnswer: ...
 
+    async def credit(self, key: str, *, amount: int, currency: str, token: str, reference: str) -> GatewayAnswer:
+        """Money to a saved card that did not pay: a refund without a charge. `reference` is our name of the purchase."""
+        ...
+
     def accepts(self, token: str) -> bool:
         """Whether the text has the form of one of this gateway's tokens."""
         ...

@@ -274,7 +274,7 @@ class ProductService:
             "media": bool(media),
             "tax_class": bool(product and product.tax_class),
         }
-        return [need for need in channel.policy["publish_needs"] if not has.get(need)]
+        return [need for need in channel.policy.publish_needs if not has.get(need)]
 
     async def _own(self, work: Work, product_id: UUID) -> Product:
         work.principal.require(WRITE_PRODUCTS)

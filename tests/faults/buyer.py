@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from commerce.app import Commerce
 from commerce.checkout.schemas import AddLine, CreateCart, PlaceOrder
-from commerce.order.schemas import CancelOrder
+from commerce.order.schemas import CancelOrder, ChangeItem, ChangeItems, ChangePayment
 from kernel import fault
 from kernel.auth import SYSTEM
 from kernel.db import Work
@@ -19,7 +19,9 @@ from tests.factories.world import ADDRESS
 
 @dataclass(frozen=True)
 class Errand:
-    """What to buy, how it goes, and where to die. `story`: buy, decline, gone (stock sells out meanwhile), cancel."""
+    """What to buy, how it goes, and where to die. `story`: buy, decline, gone (stock sells out meanwhile), cancel; and of
+    what is bought: swap (an item for the other variant, by card), unpaid (its card is declined), unmade (the other variant
+    sells out meanwhile), repay (with another card)."""
 
     url: str
     variant: UUID
@@ -50,24 +52,49 @@ async def _run(errand: Errand) -> None:
         if errand.story == "gone":
             placed.run.saga.state.held_until = work.now - timedelta(minutes=1)
             async with shop.database.work(SYSTEM) as other:
-                await _sell_out(shop, other, errand)
+                await _sell_out(shop, other, errand.group, errand.variant)
                 state = placed.run.saga.state.model_dump(mode="json")
                 await other.run("update saga_instances set data = $2 where subject_id = $1", errand.group, state)
         await shop.checkout.drive(placed.run)
         if errand.story == "cancel":
             await _cancel(shop, guest, errand)
+        if errand.story in ("swap", "unpaid", "unmade", "repay"):
+            await _change(shop, guest, errand)
 
 
-async def _sell_out(shop: Commerce, work: Work, errand: Errand) -> None:
+async def _sell_out(shop: Commerce, work: Work, held: UUID, variant: UUID) -> None:
     """Lets the hold lapse and somebody else take all there is."""
-    await shop.inventory.release(work, errand.group)
-    left = await shop.inventory.available(work, [errand.variant])
-    wanted = {errand.variant: left[errand.variant]}
-    await shop.inventory.hold(work, new_id(), wanted, {errand.variant: "it"})
+    await shop.inventory.release(work, held)
+    left = await shop.inventory.available(work, [variant])
+    await shop.inventory.hold(work, new_id(), {variant: left[variant]}, {variant: "it"})
 
 
 async def _cancel(shop: Commerce, guest: object, errand: Errand) -> None:
     async with shop.database.work(guest) as work:  # type: ignore[arg-type]
         (order, *_) = await shop.order.orders_of(work, errand.group)
         placed = await shop.checkout.cancel(work, order.id, CancelOrder(reason="no longer needed"))
+    await shop.checkout.drive(placed.run)
+
+
+async def _change(shop: Commerce, guest: object, errand: Errand) -> None:
+    token = "tok_decline" if errand.story == "unpaid" else "tok_success_other"
+    change = new_id()
+    async with shop.database.work(guest) as work:  # type: ignore[arg-type]
+        (order, *_) = await shop.order.orders_of(work, errand.group)
+        if errand.story == "repay":
+            placed = await shop.change.payment(work, order.id, change, ChangePayment(payment_token=token))
+        else:
+            other = await work.value(
+                "select o.id from product_variants o join product_variants v using (product_id) "
+                "where v.id = $1 and o.id <> v.id",
+                errand.variant,
+            )
+            item = ChangeItem(line_id=order.lines[0].id, variant_id=other)
+            placed = await shop.change.items(work, order.id, change, ChangeItems(items=[item], payment_token=token))
+    if errand.story == "unmade":
+        placed.run.saga.state.held_until = work.now - timedelta(minutes=1)
+        async with shop.database.work(SYSTEM) as work:
+            await _sell_out(shop, work, change, other)
+            state = placed.run.saga.state.model_dump(mode="json")
+            await work.run("update saga_instances set data = $2 where id = $1", placed.run.saga.id, state)
     await shop.checkout.drive(placed.run)

@@ -114,6 +114,17 @@ class Simulator:
     async def refund(self, key: str, *, reference: str, amount: int) -> GatewayAnswer:
         return await self._operate("refund", key, reference, amount)
 
+    async def credit(self, key: str, *, amount: int, currency: str, token: str, reference: str) -> GatewayAnswer:
+        if behaviour(token) in (None, "decline"):
+            return GatewayAnswer("declined", "", "card_declined")
+        async with self._database.work(SYSTEM, durable=False) as work:
+            row = await work.row(
+                _AUTHORISE,
+                *(f"cr_{new_id().hex}", key, token, amount, currency, "credited", None, work.now, reference),
+            )
+        assert row is not None
+        return GatewayAnswer("succeeded", row["reference"])
+
     async def void(self, key: str, *, reference: str) -> GatewayAnswer:
         async with self._database.work(SYSTEM, durable=False) as work:
             await work.run(
