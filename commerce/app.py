@@ -1,6 +1,7 @@
 """The wiring: every service by constructor, once per process. Read it top to bottom: a service knows those above it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
@@ -20,6 +21,7 @@ from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
 from commerce.order import OrderService
+from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
@@ -29,6 +31,10 @@ from commerce.product import ProductService
 from commerce.product.permissions import GRANTS as PRODUCT
 from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
+from commerce.refund import RefundService
+from commerce.refund import saga as refunds
+from commerce.refund.book import RefundBook
+from commerce.refund.permissions import GRANTS as REFUND
 from commerce.shipping import ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import SupportService
@@ -36,11 +42,25 @@ from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
+from kernel.saga import Definition
 from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
 GRANTS = merged(
-    *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER, MERCHANT),
+    *(
+        IDENTITY,
+        CUSTOMER,
+        PRICING,
+        INVENTORY,
+        PAYMENT,
+        PRODUCT,
+        PROMOTION,
+        WAREHOUSE,
+        SHIPPING,
+        REFUND,
+        ORDER,
+        MERCHANT,
+    ),
     *(CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
@@ -61,6 +81,8 @@ class Commerce:
     warehouse: WarehouseService
     shipping: ShippingService
     order: OrderService
+    orders_paid: OrdersPaid
+    refund: RefundService
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
@@ -88,7 +110,14 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     order, merchant = OrderService(pricing), MerchantService(identity, product)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
-    engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
+    orders_paid, book = OrdersPaid(), RefundBook()
+    definitions: list[Definition[Any]] = [
+        saga.purchase(parts),
+        cancellation.cancellation(parts),
+        refunds.refund(refunds.Parts(payment, book)),
+    ]
+    engine = Engine(database, definitions, settings.saga_lease)
+    refund = RefundService(payment, orders_paid, book, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
@@ -98,6 +127,6 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, merchant, cart, checkout, email, notification, support, chat),
+        *(order, orders_paid, refund, merchant, cart, checkout, email, notification, support, chat),
         *(OrchestrationService(), RunService(), ErrandService(), engine),
     )

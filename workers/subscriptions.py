@@ -5,6 +5,13 @@ from commerce.app import Commerce
 from commerce.orchestration.events import AgentCommand, AgentQuery
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
+from commerce.refund.events import (
+    RefundApproved,
+    RefundFailed,
+    RefundRejected,
+    RefundRequested,
+    RefundSucceeded,
+)
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.inbox import Consumer
@@ -16,6 +23,7 @@ HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
+    *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
 )
 
 
@@ -26,6 +34,7 @@ ADDRESSED = (AgentCommand, AgentQuery)
 def consumers(commerce: Commerce) -> list[Consumer]:
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
+        Consumer("order.refunded", (RefundSucceeded,), commerce.orders_paid.refunded),
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),

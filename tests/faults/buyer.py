@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from commerce.app import Commerce
 from commerce.checkout.schemas import AddLine, CreateCart, PlaceOrder
 from commerce.order.schemas import CancelOrder
+from commerce.refund.schemas import RefundUnits, RequestRefund
 from kernel import fault
 from kernel.auth import SYSTEM
 from kernel.db import Work
@@ -16,10 +17,13 @@ from kernel.schemas import Address
 from tests.conftest import opened
 from tests.factories.world import ADDRESS
 
+TOKENS = {"decline": "tok_decline", "refused": "tok_refund_decline"}
+
 
 @dataclass(frozen=True)
 class Errand:
-    """What to buy, how it goes, and where to die. `story`: buy, decline, gone (stock sells out meanwhile), cancel."""
+    """What to buy, how it goes, and where to die. `story`: buy, decline, gone (stock sells out meanwhile), cancel,
+    refund, refused (a refund the gateway does not make). A refund has the id of its group."""
 
     url: str
     variant: UUID
@@ -43,7 +47,7 @@ async def _run(errand: Errand) -> None:
         async with shop.database.work(guest) as work:
             cart = (await shop.cart.create(work, CreateCart(email="gil@demo.test"))).id
             await shop.cart.add(work, cart, AddLine(variant_id=errand.variant, quantity=2))
-        token = "tok_decline" if errand.story == "decline" else "tok_success"
+        token = TOKENS.get(errand.story, "tok_success")
         command = PlaceOrder(shipping_address=Address(**ADDRESS), payment_token=token)
         async with shop.database.work(guest) as work:
             placed = await shop.checkout.place_order(work, errand.group, cart, command)
@@ -56,6 +60,8 @@ async def _run(errand: Errand) -> None:
         await shop.checkout.drive(placed.run)
         if errand.story == "cancel":
             await _cancel(shop, guest, errand)
+        if errand.story in ("refund", "refused"):
+            await _refund(shop, errand)
 
 
 async def _sell_out(shop: Commerce, work: Work, errand: Errand) -> None:
@@ -71,3 +77,13 @@ async def _cancel(shop: Commerce, guest: object, errand: Errand) -> None:
         (order, *_) = await shop.order.orders_of(work, errand.group)
         placed = await shop.checkout.cancel(work, order.id, CancelOrder(reason="no longer needed"))
     await shop.checkout.drive(placed.run)
+
+
+async def _refund(shop: Commerce, errand: Errand) -> None:
+    """One of the two units goes back."""
+    async with shop.database.work(SYSTEM) as work:
+        (order, *_) = await shop.order.orders_of(work, errand.group)
+        units = [RefundUnits(order_line_id=order.lines[0].id, quantity=1)]
+        command = RequestRefund(order_id=order.id, lines=units, reason="broken")
+        started = await shop.refund.request(work, errand.group, command)
+    await shop.checkout.drive(started.run)
