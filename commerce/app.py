@@ -20,7 +20,7 @@ from commerce.notification import NotificationService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
-from commerce.order import OrderService
+from commerce.order import FulfillmentService, OrderService
 from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
 from commerce.payment import Gateway, PaymentService
@@ -35,7 +35,7 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
-from commerce.shipping import ShippingService
+from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
@@ -47,21 +47,8 @@ from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
 GRANTS = merged(
-    *(
-        IDENTITY,
-        CUSTOMER,
-        PRICING,
-        INVENTORY,
-        PAYMENT,
-        PRODUCT,
-        PROMOTION,
-        WAREHOUSE,
-        SHIPPING,
-        REFUND,
-        ORDER,
-        MERCHANT,
-    ),
-    *(CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
+    *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, REFUND, ORDER),
+    *(MERCHANT, CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -81,6 +68,7 @@ class Commerce:
     warehouse: WarehouseService
     shipping: ShippingService
     order: OrderService
+    fulfillment: FulfillmentService
     orders_paid: OrdersPaid
     refund: RefundService
     merchant: MerchantService
@@ -108,6 +96,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         ShippingService(),
     )
     order, merchant = OrderService(pricing), MerchantService(identity, product)
+    fulfillment = FulfillmentService(Shipments(), warehouse, inventory)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
@@ -127,6 +116,6 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, orders_paid, refund, merchant, cart, checkout, email, notification, support, chat),
-        *(OrchestrationService(), RunService(), ErrandService(), engine),
+        *(order, fulfillment, orders_paid, refund, merchant, cart, checkout, email),
+        *(notification, support, chat, OrchestrationService(), RunService(), ErrandService(), engine),
     )

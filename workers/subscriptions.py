@@ -3,7 +3,15 @@
 from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.orchestration.events import AgentCommand, AgentQuery
-from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.events import (
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderPaid,
+    OrderPlaced,
+    OrderShipped,
+)
 from commerce.payment.events import PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded
 from commerce.refund.events import (
     RefundApproved,
@@ -21,6 +29,7 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
+    *(OrderShipped, OrderDelivered),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),

@@ -26,3 +26,13 @@ class NothingToAdjust(Invalid):
 class HoldLost(Conflict):
     code = "hold_lost"
     message = "The stock held for this purchase is no longer there."
+
+
+class NotAllocated(Conflict):
+    code = "stock_not_allocated"
+    message = "These units are not set aside for this order."
+
+
+class NoShelf(Conflict):
+    code = "stock_no_shelf"
+    message = "There is no active place for these units."

@@ -29,3 +29,19 @@ class StockAdjusted(Event):
     variant_id: UUID
     quantity: int
     reason: str
+
+
+class StockSold(Event):
+    topic = "inventory"
+    aggregate = "reference_id"
+
+    reference_id: UUID
+    units: int
+
+
+class StockReturned(Event):
+    topic = "inventory"
+    aggregate = "reference_id"
+
+    reference_id: UUID
+    units: int

@@ -9,10 +9,12 @@ from commerce.inventory.errors import (
     AdjustmentBelowPromised,
     HoldLost,
     InsufficientStock,
+    NoShelf,
+    NotAllocated,
     NothingToAdjust,
     UnknownLevel,
 )
-from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved
+from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved, StockReturned, StockSold
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
 from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
 from commerce.inventory.tables import Level, Location
@@ -97,6 +99,19 @@ class InventoryService:
         if units:
             work.emit(StockReleased(reference_id=reference_id, units=units))
         return units
+
+    async def sell(self, work: Work, reference_id: UUID, units: Mapping[UUID, int]) -> None:
+        """Units of a purchase leave the house: by variant, out of what is allocated to it. Raises NotAllocated."""
+        gone = await work.rows(statements.SELL, reference_id, work.now, list(units), list(units.values()))
+        if len(gone) < len(units):
+            raise NotAllocated()
+        work.emit(StockSold(reference_id=reference_id, units=sum(units.values())))
+
+    async def take_back(self, work: Work, reference_id: UUID, variant_id: UUID, quantity: int) -> None:
+        """Units of a purchase come back to be sold again, to the shelf they came from. Raises NoShelf."""
+        if not await work.run(statements.RETURN, reference_id, work.now, variant_id, quantity):
+            raise NoShelf()
+        work.emit(StockReturned(reference_id=reference_id, units=quantity))
 
     async def expired(self, work: Work, limit: int = 100) -> list[UUID]:
         """References whose hold ran out a while ago (GRACE): to be released, one unit of work each."""

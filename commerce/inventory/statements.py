@@ -72,6 +72,44 @@ RELEASE_ALLOCATED = _settle(
     "release", "'allocated'", "released", "allocated = l.allocated - mine.quantity", "0, 0, -quantity"
 )
 
+# $1 reference, $2 now, $3 variants, $4 quantities: allocated units leave; a reservation keeps what is still promised
+SELL = """
+with wanted as (
+  select * from unnest($3::uuid[], $4::bigint[]) w(variant_id, quantity)
+), mine as (
+  update inventory_reservations r set updated_at = $2,
+         status = case when r.quantity > w.quantity then r.status else 'sold' end,
+         quantity = case when r.quantity > w.quantity then r.quantity - w.quantity else r.quantity end
+  from wanted w where r.reference_id = $1 and r.variant_id = w.variant_id and r.status = 'allocated'
+    and r.quantity >= w.quantity
+  returning r.level_id, w.variant_id, w.quantity
+), locked as (
+  select l.id from inventory_levels l where l.id in (select level_id from mine) order by l.id for update
+), changed as (
+  update inventory_levels l set on_hand = l.on_hand - mine.quantity, allocated = l.allocated - mine.quantity
+  from mine join locked on locked.id = mine.level_id where l.id = mine.level_id
+  returning l.id, mine.variant_id, mine.quantity
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, 'sell', -quantity, 0, -quantity, $1, $2 from changed
+)
+select variant_id from changed
+"""
+
+# $1 purchase the units came from, $2 now, $3 variant, $4 quantity: back onto the shelf they were taken from, if it is
+# still in use, else the first one of its merchant
+RETURN = """
+with shelf as (
+  select l.id from inventory_levels l join inventory_locations p on p.id = l.location_id and p.active
+  left join inventory_reservations r on r.level_id = l.id and r.reference_id = $1
+  where l.variant_id = $3 order by r.id is null, p.priority, l.id limit 1
+), changed as (
+  update inventory_levels l set on_hand = l.on_hand + $4 from shelf where l.id = shelf.id returning l.id
+)
+insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+select uuidv7(), id, 'return', $4, 0, 0, $1, $2 from changed
+"""
+
 EXPIRED = """
 select distinct reference_id from inventory_reservations where status = 'held' and expires_at < $1 limit $2
 """

@@ -31,3 +31,18 @@ class AddressNotChangeable(Conflict):
 class GroupNotCancellable(Conflict):
     code = "order_not_cancellable"
     message = "Another part of this purchase is {status}, so it cannot be cancelled as a whole."
+
+
+class UnknownOrderLine(Invalid):
+    code = "order_line_unknown"
+    message = "One of the lines is not a line of this order, or stands there twice."
+
+
+class ShippedTooMany(Conflict):
+    code = "order_shipped_too_many"
+    message = "More units than were ordered, or that are not cancelled, cannot be sent."
+
+
+class UnknownShipment(NotFound):
+    code = "shipment_unknown"
+    message = "There is no such parcel on its way."

@@ -34,3 +34,14 @@ class OrderPaid(OrderEvent):
 
 class OrderAddressChanged(OrderEvent):
     country: str
+
+
+class OrderShipped(OrderEvent):
+    order_id: UUID
+    units: int
+    rest: int
+    """Units of the order that are still to be sent."""
+
+
+class OrderDelivered(OrderEvent):
+    order_id: UUID

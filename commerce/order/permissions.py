@@ -3,11 +3,12 @@
 READ_ORDERS = "order:read"
 CHANGE_ORDERS = "order:change"
 READ_SALES = "order:sales"
+SHIP_ORDERS = "order:ship"
 
 GRANTS = {
     "guest": frozenset({READ_ORDERS, CHANGE_ORDERS}),
     "customer": frozenset({READ_ORDERS, CHANGE_ORDERS}),
-    "merchant": frozenset({READ_ORDERS, READ_SALES}),
-    "support": frozenset({READ_ORDERS, CHANGE_ORDERS}),
-    "admin": frozenset({READ_ORDERS, CHANGE_ORDERS, READ_SALES}),
+    "merchant": frozenset({READ_ORDERS, READ_SALES, SHIP_ORDERS}),
+    "support": frozenset({READ_ORDERS, CHANGE_ORDERS, SHIP_ORDERS}),
+    "admin": frozenset({READ_ORDERS, CHANGE_ORDERS, READ_SALES, SHIP_ORDERS}),
 }

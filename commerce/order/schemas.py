@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
+
 from kernel.ids import PublicId
-from kernel.schemas import Address, Command, MoneyView, Text, View
+from kernel.schemas import Address, Code, Command, MoneyView, Quantity, Text, View
 
 GroupId = Annotated[UUID, PublicId("grp")]
 OrderId = Annotated[UUID, PublicId("ord")]
 OrderLineId = Annotated[UUID, PublicId("oln")]
 VariantId = Annotated[UUID, PublicId("var")]
+ShipmentId = Annotated[UUID, PublicId("shp")]
 MerchantId = Annotated[UUID, PublicId("mer")]
 
 
@@ -113,6 +116,25 @@ class CancelOrder(Command):
 
 class ChangeAddress(Command):
     address: Address
+
+
+class UnitsOfLine(Command):
+    order_line_id: OrderLineId
+    quantity: Quantity
+
+
+class ShipUnits(Command):
+    """One parcel: what is in it, who carries it, and the number it is tracked by."""
+
+    lines: list[UnitsOfLine] = Field(min_length=1, max_length=100)
+    carrier: Code = "standard"
+    tracking: Text
+
+
+class NoteDelivery(Command):
+    """A parcel that arrived; without one, all that are on their way."""
+
+    shipment_id: ShipmentId | None = None
 
 
 class OrderLineView(View):

@@ -13,6 +13,15 @@ CREATE TABLE refund_policies (
 	CONSTRAINT fk_refund_policies_channel_id FOREIGN KEY(channel_id) REFERENCES channels (id)
 );
 
+CREATE TABLE order_delivery_tracking (
+	order_id UUID NOT NULL, 
+	shipped_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	delivered_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_order_delivery_tracking PRIMARY KEY (order_id), 
+	CONSTRAINT ck_order_delivery_tracking_order_of_events CHECK (delivered_at >= shipped_at), 
+	CONSTRAINT fk_order_delivery_tracking_order_id FOREIGN KEY(order_id) REFERENCES orders (id)
+);
+
 CREATE TABLE refunds (
 	id UUID NOT NULL, 
 	order_id UUID NOT NULL, 
@@ -49,6 +58,23 @@ CREATE TABLE refunds (
 	CONSTRAINT fk_refunds_customer_id FOREIGN KEY(customer_id) REFERENCES customers (id), 
 	CONSTRAINT fk_refunds_intent_id FOREIGN KEY(intent_id) REFERENCES payment_intents (id), 
 	CONSTRAINT fk_refunds_gift_card_id FOREIGN KEY(gift_card_id) REFERENCES payment_gift_cards (id)
+);
+
+CREATE TABLE shipments (
+	id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	carrier TEXT NOT NULL, 
+	tracking TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	dispatched_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	delivered_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_shipments PRIMARY KEY (id), 
+	CONSTRAINT ck_shipments_status CHECK (status in ('dispatched', 'delivered')), 
+	CONSTRAINT ck_shipments_delivered CHECK ((status = 'delivered') = (delivered_at is not null)), 
+	CONSTRAINT ck_shipments_order_of_events CHECK (delivered_at >= dispatched_at), 
+	CONSTRAINT fk_shipments_order_id FOREIGN KEY(order_id) REFERENCES orders (id), 
+	CONSTRAINT fk_shipments_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
 );
 
 CREATE TABLE refund_approvals (
@@ -94,6 +120,27 @@ CREATE TABLE refund_lines (
 	CONSTRAINT fk_refund_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES order_lines (id)
 );
 
+CREATE TABLE shipment_lines (
+	shipment_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	CONSTRAINT pk_shipment_lines PRIMARY KEY (shipment_id, order_line_id), 
+	CONSTRAINT ck_shipment_lines_quantity CHECK (quantity > 0), 
+	CONSTRAINT fk_shipment_lines_shipment_id FOREIGN KEY(shipment_id) REFERENCES shipments (id), 
+	CONSTRAINT fk_shipment_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES order_lines (id)
+);
+
+CREATE TABLE tracking_events (
+	id UUID NOT NULL, 
+	shipment_id UUID NOT NULL, 
+	kind TEXT NOT NULL, 
+	actor TEXT NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_tracking_events PRIMARY KEY (id), 
+	CONSTRAINT ck_tracking_events_kind CHECK (kind in ('dispatched', 'delivered')), 
+	CONSTRAINT fk_tracking_events_shipment_id FOREIGN KEY(shipment_id) REFERENCES shipments (id)
+);
+
 CREATE INDEX ix_refunds_customer_id ON refunds (customer_id);
 
 CREATE INDEX ix_refunds_gift_card_id ON refunds (gift_card_id);
@@ -108,9 +155,39 @@ CREATE INDEX ix_refunds_merchant_id ON refunds (merchant_id);
 
 CREATE INDEX ix_refunds_order_id ON refunds (order_id);
 
+CREATE INDEX ix_shipments_merchant_id ON shipments (merchant_id);
+
+CREATE INDEX ix_shipments_order_id ON shipments (order_id);
+
 CREATE INDEX ix_refund_attempts_refund_id ON refund_attempts (refund_id);
 
 CREATE INDEX ix_refund_lines_order_line_id ON refund_lines (order_line_id);
+
+CREATE INDEX ix_shipment_lines_order_line_id ON shipment_lines (order_line_id);
+
+CREATE INDEX ix_tracking_events_shipment_id ON tracking_events (shipment_id);
+
+alter table shipments enable row level security;
+
+alter table shipments force row level security;
+
+create policy shipments_visible on shipments using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]) or exists (select from orders o where o.id = order_id));
+
+alter table shipment_lines enable row level security;
+
+alter table shipment_lines force row level security;
+
+create policy shipment_lines_visible on shipment_lines using (current_setting('agora.staff', true) = 'on' or exists (select from shipments s where s.id = shipment_id));
+
+create policy shipment_lines_insert on shipment_lines for insert with check (true);
+
+alter table tracking_events enable row level security;
+
+alter table tracking_events force row level security;
+
+create policy tracking_events_visible on tracking_events using (current_setting('agora.staff', true) = 'on' or exists (select from shipments s where s.id = shipment_id));
+
+create policy tracking_events_insert on tracking_events for insert with check (true);
 
 alter table refunds enable row level security;
 
@@ -212,12 +289,26 @@ end $$;
 create constraint trigger refunds_approved after insert or update of status, needed on refunds
 for each row execute function agora_refund_is_approved();
 
+alter table order_delivery_tracking enable row level security;
+
+alter table order_delivery_tracking force row level security;
+
+create policy order_delivery_tracking_visible on order_delivery_tracking using (current_setting('agora.staff', true) = 'on' or exists (select from orders o where o.id = order_id));
+
 grant select, insert, update, delete on
   refund_policies,
+  order_delivery_tracking,
   refunds,
+  shipments,
   refund_approvals,
   refund_attempts,
-  refund_lines to agora_app;
+  refund_lines,
+  shipment_lines,
+  tracking_events to agora_app;
+
+revoke update, delete, truncate on shipment_lines from agora_app;
+
+revoke update, delete, truncate on tracking_events from agora_app;
 
 revoke update, delete, truncate on refund_lines from agora_app;
 
