@@ -35,6 +35,12 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
+from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
+from commerce.returns import saga as returns
+from commerce.returns.book import ReturnBook
+from commerce.returns.exchange import Exchanges
+from commerce.returns.permissions import GRANTS as RETURNS
+from commerce.returns.settling import Settling
 from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import SupportService
@@ -48,7 +54,7 @@ from kernel.settings import Settings
 
 GRANTS = merged(
     *(IDENTITY, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, REFUND, ORDER),
-    *(MERCHANT, CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
+    *(RETURNS, MERCHANT, CHECKOUT, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -71,6 +77,10 @@ class Commerce:
     fulfillment: FulfillmentService
     orders_paid: OrdersPaid
     refund: RefundService
+    returns: ReturnService
+    receiving: ReceivingService
+    claims: ClaimService
+    return_policies: Policies
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
@@ -107,6 +117,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     ]
     engine = Engine(database, definitions, settings.saga_lease)
     refund = RefundService(payment, orders_paid, book, engine)
+    back = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
@@ -116,6 +127,29 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, fulfillment, orders_paid, refund, merchant, cart, checkout, email),
-        *(notification, support, chat, OrchestrationService(), RunService(), ErrandService(), engine),
+        *(order, fulfillment, orders_paid, refund, *back, merchant, cart),
+        *(checkout, email, notification, support, chat),
+        *(OrchestrationService(), RunService(), ErrandService(), engine),
+    )
+
+
+def _returns(
+    parts: saga.Parts,
+    pricing: PricingService,
+    product: ProductService,
+    fulfillment: FulfillmentService,
+    orders: OrdersPaid,
+    refund: RefundService,
+    engine: Engine,
+) -> tuple[ReturnService, ReceivingService, ClaimService, Policies]:
+    """The services of returns; their saga joins the engine here, since it starts refunds."""
+    book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
+    exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
+    settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
+    engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
+    return (
+        ReturnService(orders, fulfillment, pricing, product, refund, policies, exchanges, book, engine),
+        ReceivingService(fulfillment, book),
+        ClaimService(orders, fulfillment, refund, engine),
+        policies,
     )

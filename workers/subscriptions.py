@@ -20,6 +20,17 @@ from commerce.refund.events import (
     RefundRequested,
     RefundSucceeded,
 )
+from commerce.returns.events import (
+    ClaimDecided,
+    ClaimOpened,
+    ExchangeRequested,
+    ReturnAuthorized,
+    ReturnCancelled,
+    ReturnCompleted,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnRequested,
+)
 from commerce.support.events import TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.inbox import Consumer
@@ -33,6 +44,8 @@ HISTORY = (
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
+    *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
+    *(ReturnCompleted, ClaimOpened, ClaimDecided),
 )
 
 
@@ -44,6 +57,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
         Consumer("order.refunded", (RefundSucceeded,), commerce.orders_paid.refunded),
+        Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),

@@ -1,5 +1,6 @@
 """Orders on their way: units leave in parcels, parcels arrive. The counts of a line are guarded by its constraint."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from commerce.inventory import InventoryService
@@ -7,8 +8,9 @@ from commerce.order import rules
 from commerce.order.errors import IllegalMove, OrderNotFound, ShippedTooMany, UnknownOrderLine, UnknownShipment
 from commerce.order.events import OrderDelivered, OrderShipped
 from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
-from commerce.order.schemas import NoteDelivery, ShipUnits
+from commerce.order.schemas import NoteDelivery, SentLine, SentOrder, ShipUnits
 from commerce.order.tables import Order
+from commerce.order.views import address_of
 from commerce.shipping import Shipments, ShipmentView
 from commerce.warehouse import WarehouseService
 from kernel.db import Record, Work, law
@@ -24,6 +26,20 @@ returning l.variant_id, s.quantity
 # $1 order, $2 status, $3 now, $4 states it may leave
 _MOVE = """
 update orders set status = $2, fulfillment_status = $2, updated_at = $3 where id = $1 and status = any($4) returning id
+"""
+
+_SENT = """
+select l.id, l.variant_id, l.product_id, l.sku, l.name, l.options, l.quantity, l.shipped, l.returned, l.tax_rate,
+       o.status, t.delivered_at, g.email, g.shipping_method,
+       a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country
+from order_lines l join orders o on o.id = l.order_id join order_groups g on g.id = o.group_id
+join order_addresses a on a.group_id = g.id left join order_delivery_tracking t on t.order_id = o.id
+where l.order_id = $1 order by l.id
+"""
+
+_TOOK_BACK = """
+update order_lines l set returned = returned + b.quantity
+from unnest($2::uuid[], $3::bigint[]) b(id, quantity) where l.id = b.id and l.order_id = $1
 """
 
 _SHIPPED_AT = """
@@ -90,6 +106,35 @@ class FulfillmentService:
         if await self._orders.get(work, order_id) is None:
             raise OrderNotFound()
         return await self._shipments.of_order(work, order_id)
+
+    async def sent(self, work: Work, order_id: UUID) -> SentOrder:
+        """An order the caller may see, with what became of its units. Raises OrderNotFound."""
+        work.principal.require(READ_ORDERS)
+        if await self._orders.get(work, order_id) is None:
+            raise OrderNotFound()
+        rows = await work.rows(_SENT, order_id)
+        first = rows[0]
+        names = (
+            "id",
+            "variant_id",
+            "product_id",
+            "sku",
+            "name",
+            "options",
+            "quantity",
+            "shipped",
+            "returned",
+            "tax_rate",
+        )
+        return SentOrder(
+            *(order_id, first["status"], first["delivered_at"], first["email"], first["shipping_method"]),
+            address_of(first),
+            {row["id"]: SentLine(*(row[name] for name in names)) for row in rows},
+        )
+
+    async def took_back(self, work: Work, order_id: UUID, units: Mapping[UUID, int]) -> None:
+        """Counts units that came back, by order line; never more than were sent (a constraint)."""
+        await work.run(_TOOK_BACK, order_id, list(units), list(units.values()))
 
     async def _lock(self, work: Work, order_id: UUID) -> Order:
         """The order, for its merchant or the staff: a merchant's own purchase elsewhere is not theirs to send."""

@@ -88,6 +88,39 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SentLine:
+    """A line with what became of its units."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    shipped: int
+    returned: int
+    tax_rate: Decimal
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order as a return looks at it: whether and when it arrived, and what a replacement needs to follow it."""
+
+    id: UUID
+    status: str
+    delivered_at: datetime | None
+    email: str
+    shipping_method: str
+    address: Address
+    lines: dict[UUID, SentLine]
+
+
+@dataclass(frozen=True, slots=True)
 class ToldLine:
     name: str
     options: str

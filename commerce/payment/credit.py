@@ -41,7 +41,16 @@ class Credit:
             )
         return card
 
-    async def of_intent(self, work: Work, intent_id: UUID) -> UUID | None:
-        """The gift card a purchase was paid with, None for a card."""
-        found: UUID | None = await work.value("select gift_card_id from payment_intents where id = $1", intent_id)
+    async def covers(self, work: Work, customer_id: UUID | None, method_id: UUID, amount: int, currency: str) -> bool:
+        """Whether a saved method is this customer's and, when it is a gift card, has `amount` (minor units) on it."""
+        found = await work.row(
+            "select c.balance, c.id as card from payment_methods m left join payment_gift_cards c on c.id = m.gift_card_id "
+            "where m.id = $1 and m.customer_id = $2 and m.active and (c.id is null or c.currency = $3)",
+            *(method_id, customer_id, currency),
+        )
+        return found is not None and (found["card"] is None or found["balance"] >= amount)
+
+    async def card_of(self, work: Work, method_id: UUID | None) -> UUID | None:
+        """The gift card behind a saved method; None for a card, or for no method."""
+        found: UUID | None = await work.value("select gift_card_id from payment_methods where id = $1", method_id)
         return found

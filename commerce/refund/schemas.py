@@ -87,7 +87,8 @@ class RefundView(View):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What another context wants given back, for a cause of its own. Units of lines, or an amount (minor units)."""
+    """What another context wants given back, for a cause of its own. Units of lines, or an amount of the order, or `amounts` of
+    lines (minor units)."""
 
     order_id: UUID
     cause: str
@@ -95,6 +96,7 @@ class Asked:
     units: dict[UUID, int] = field(default_factory=dict)
     shipping: bool = False
     amount: int | None = None
+    amounts: dict[UUID, int] = field(default_factory=dict)
     destination: Destination = "original"
     gift_card_id: UUID | None = None
 

@@ -27,7 +27,7 @@ from commerce.refund.errors import (
 from commerce.refund.events import RefundApproved, RefundRejected, RefundRequested
 from commerce.refund.permissions import DECIDE_REFUNDS, READ_REFUNDS, REQUEST_REFUNDS, WRITE_REFUND_POLICIES
 from commerce.refund.ports import OrderFacts, PaidOrder
-from commerce.refund.rules import Policy, spread, total_of, units_of
+from commerce.refund.rules import Policy, goodwill, spread, total_of, units_of
 from commerce.refund.schemas import (
     Asked,
     DecideRefund,
@@ -83,7 +83,7 @@ class RefundService:
         card = await self._card(work, policy, order, command.destination, command.payment_method_id)
         asked = Asked(
             *(order.id, command.cause or f"refund:{refund_id.hex}", command.reason, units, command.shipping),
-            *(command.amount, command.destination, card),
+            *(command.amount, {}, command.destination, card),
         )
         lines = await self._lines(work, order, asked)
         amount = Money(total_of(list(lines.values()), order.tax_included).amount(order.tax_included), order.currency)
@@ -152,7 +152,8 @@ class RefundService:
         order = await self._orders.paid(work, refund.order_id)
         policy = await self._book.policy(work, order.channel_id)
         card = await self._card(work, policy, order, command.destination, command.payment_method_id)
-        with law("refunds_within_captured", MoreThanPaid(left="less")):
+        less = MoreThanPaid(left="less")
+        with law("refunds_within_captured", less), law("refunded_or_exchanged", less):
             row = await work.row(
                 "update refunds set status = 'approved', failure = null, destination = $2, gift_card_id = $3, "
                 "updated_at = $4 where id = $1 and status = 'failed' returning *",
@@ -220,28 +221,14 @@ class RefundService:
     async def _lines(self, work: Work, order: PaidOrder, asked: Asked, nothing: bool = False) -> Lines:
         """The parts a wish is made of. Raises UnitsOrAmount, UnknownLine, MoreThanPaid; `nothing` may be left."""
         left = await self._book.left(work, order)
-        included = order.tax_included
-        whole = total_of(list(left.values()), included).amount(included)
-        by_units = bool(asked.units) or asked.shipping
-        if by_units == (asked.amount is not None):
+        wishes = (bool(asked.units) or asked.shipping, asked.amount is not None, bool(asked.amounts))
+        if sum(wishes) != 1:
             raise UnitsOrAmount()
         if asked.amount is not None:
-            if asked.amount > whole:
-                raise MoreThanPaid(left=str(Money(whole, order.currency)))
-            parts = spread(list(left.values()), asked.amount, included)
-            return {line: part for line, part in zip(left, parts, strict=True) if part.amount(included)}
-        units: dict[UUID | None, int] = {None: 1} if asked.shipping else {}
-        for line_id, quantity in asked.units.items():
-            units[line_id] = quantity
-        if not units.keys() <= left.keys():
-            raise UnknownLine()
-        for line, quantity in units.items():
-            if quantity > left[line].quantity and not (line is None and nothing):
-                raise MoreThanPaid(left=f"{left[line].quantity} units")
-        lines = {line: units_of(left[line], n) for line, n in units.items() if left[line].quantity}
-        if not nothing and not sum(part.amount(included) for part in lines.values()):
-            raise MoreThanPaid(left=str(Money(0, order.currency)))
-        return lines
+            return _of_amount(order, left, asked.amount)
+        if asked.amounts:
+            return _of_amounts(order, left, asked.amounts)
+        return _of_units(order, left, asked, nothing)
 
     async def _open(
         self, work: Work, refund_id: UUID, order: PaidOrder, asked: Asked, lines: Lines, policy: Policy, needed: int
@@ -296,6 +283,38 @@ class RefundService:
             decide_until=work.now + timedelta(hours=policy.approval_hours),
         )
         return Started(refund.id, await self._engine.start(work, saga.KIND, refund.id, state, saga.DEADLINE))
+
+
+def _of_amount(order: PaidOrder, left: Lines, amount: int) -> Lines:
+    included = order.tax_included
+    whole = total_of(list(left.values()), included).amount(included)
+    if amount > whole:
+        raise MoreThanPaid(left=str(Money(whole, order.currency)))
+    parts = spread(list(left.values()), amount, included)
+    return {line: part for line, part in zip(left, parts, strict=True) if part.amount(included)}
+
+
+def _of_amounts(order: PaidOrder, left: Lines, amounts: dict[UUID, int]) -> Lines:
+    included = order.tax_included
+    for line, amount in amounts.items():
+        if amount > left[line].amount(included):
+            raise MoreThanPaid(left=str(Money(left[line].amount(included), order.currency)))
+    return {line: goodwill(left[line], amount, included) for line, amount in amounts.items()}
+
+
+def _of_units(order: PaidOrder, left: Lines, asked: Asked, nothing: bool) -> Lines:
+    units: dict[UUID | None, int] = {None: 1} if asked.shipping else {}
+    for line_id, quantity in asked.units.items():
+        units[line_id] = quantity
+    if not units.keys() <= left.keys():
+        raise UnknownLine()
+    for line, quantity in units.items():
+        if quantity > left[line].quantity and not (line is None and nothing):
+            raise MoreThanPaid(left=f"{left[line].quantity} units")
+    lines = {line: units_of(left[line], n) for line, n in units.items() if left[line].quantity}
+    if not nothing and not sum(part.amount(order.tax_included) for part in lines.values()):
+        raise MoreThanPaid(left=str(Money(0, order.currency)))
+    return lines
 
 
 def _facts(refund: Refund) -> dict[str, object]:

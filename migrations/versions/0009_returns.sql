@@ -1,3 +1,11 @@
+CREATE TABLE return_reasons (
+	code TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	fault BOOLEAN NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	CONSTRAINT pk_return_reasons PRIMARY KEY (code)
+);
+
 CREATE TABLE refund_policies (
 	channel_id UUID NOT NULL, 
 	auto_minor BIGINT NOT NULL, 
@@ -11,6 +19,34 @@ CREATE TABLE refund_policies (
 	CONSTRAINT ck_refund_policies_second CHECK (second_minor >= greatest(auto_minor, customer_auto_minor)), 
 	CONSTRAINT ck_refund_policies_approval_hours CHECK (approval_hours > 0), 
 	CONSTRAINT fk_refund_policies_channel_id FOREIGN KEY(channel_id) REFERENCES channels (id)
+);
+
+CREATE TABLE return_policies (
+	id UUID NOT NULL, 
+	channel_id UUID, 
+	category_id UUID, 
+	window_days BIGINT NOT NULL, 
+	grey_days BIGINT NOT NULL, 
+	fault_days BIGINT NOT NULL, 
+	final_sale BOOLEAN NOT NULL, 
+	conditions JSONB NOT NULL, 
+	review_minor BIGINT NOT NULL, 
+	abuse_from BIGINT NOT NULL, 
+	one_per_order BOOLEAN NOT NULL, 
+	destinations JSONB NOT NULL, 
+	refund_shipping BOOLEAN NOT NULL, 
+	free_label BOOLEAN NOT NULL, 
+	send_days BIGINT NOT NULL, 
+	grey_hours BIGINT NOT NULL, 
+	grey_default TEXT NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_policies PRIMARY KEY (id), 
+	CONSTRAINT uq_return_policies_channel_id_category_id UNIQUE NULLS NOT DISTINCT (channel_id, category_id), 
+	CONSTRAINT ck_return_policies_days CHECK (window_days >= 0 and grey_days >= 0 and fault_days >= window_days), 
+	CONSTRAINT ck_return_policies_limits CHECK (send_days > 0 and grey_hours > 0 and review_minor >= 0 and abuse_from >= 0), 
+	CONSTRAINT ck_return_policies_grey_default CHECK (grey_default in ('accept', 'reject')), 
+	CONSTRAINT fk_return_policies_channel_id FOREIGN KEY(channel_id) REFERENCES channels (id), 
+	CONSTRAINT fk_return_policies_category_id FOREIGN KEY(category_id) REFERENCES product_categories (id)
 );
 
 CREATE TABLE order_delivery_tracking (
@@ -120,6 +156,75 @@ CREATE TABLE refund_lines (
 	CONSTRAINT fk_refund_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES order_lines (id)
 );
 
+CREATE TABLE return_claims (
+	id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	group_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	customer_id UUID, 
+	guest_key BYTEA, 
+	kind TEXT NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	text TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	refund_id UUID, 
+	note TEXT, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_claims PRIMARY KEY (id), 
+	CONSTRAINT ck_return_claims_kind CHECK (kind in ('missing', 'wrong', 'broken')), 
+	CONSTRAINT ck_return_claims_status CHECK (status in ('open', 'accepted', 'rejected')), 
+	CONSTRAINT ck_return_claims_quantity CHECK (quantity > 0), 
+	CONSTRAINT ck_return_claims_refund CHECK ((status = 'accepted') = (refund_id is not null)), 
+	CONSTRAINT fk_return_claims_order_id FOREIGN KEY(order_id) REFERENCES orders (id), 
+	CONSTRAINT fk_return_claims_order_line_id FOREIGN KEY(order_line_id) REFERENCES order_lines (id), 
+	CONSTRAINT fk_return_claims_group_id FOREIGN KEY(group_id) REFERENCES order_groups (id), 
+	CONSTRAINT fk_return_claims_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_return_claims_customer_id FOREIGN KEY(customer_id) REFERENCES customers (id), 
+	CONSTRAINT fk_return_claims_refund_id FOREIGN KEY(refund_id) REFERENCES refunds (id)
+);
+
+CREATE TABLE return_requests (
+	id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	group_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	customer_id UUID, 
+	guest_key BYTEA, 
+	resolution TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	destination TEXT NOT NULL, 
+	gift_card_id UUID, 
+	method_id UUID, 
+	replacement_id UUID, 
+	refund_id UUID, 
+	currency TEXT NOT NULL, 
+	difference BIGINT NOT NULL, 
+	verdict TEXT NOT NULL, 
+	explanation TEXT NOT NULL, 
+	score BIGINT NOT NULL, 
+	exclusive BOOLEAN NOT NULL, 
+	requested_by TEXT NOT NULL, 
+	note TEXT, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_requests PRIMARY KEY (id), 
+	CONSTRAINT ck_return_requests_status CHECK (status in ('requested', 'authorised', 'rejected', 'in_transit', 'partly_received', 'received', 'inspected', 'completed', 'cancelled')), 
+	CONSTRAINT ck_return_requests_resolution CHECK (resolution in ('refund', 'exchange')), 
+	CONSTRAINT ck_return_requests_verdict CHECK (verdict in ('authorised', 'grey')), 
+	CONSTRAINT ck_return_requests_destination CHECK (destination in ('original', 'gift_card', 'store_credit')), 
+	CONSTRAINT ck_return_requests_score CHECK (score between 0 and 100), 
+	CONSTRAINT ck_return_requests_exchange CHECK ((resolution = 'exchange') = (replacement_id is not null)), 
+	CONSTRAINT fk_return_requests_order_id FOREIGN KEY(order_id) REFERENCES orders (id), 
+	CONSTRAINT fk_return_requests_group_id FOREIGN KEY(group_id) REFERENCES order_groups (id), 
+	CONSTRAINT fk_return_requests_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_return_requests_customer_id FOREIGN KEY(customer_id) REFERENCES customers (id), 
+	CONSTRAINT fk_return_requests_gift_card_id FOREIGN KEY(gift_card_id) REFERENCES payment_gift_cards (id), 
+	CONSTRAINT fk_return_requests_method_id FOREIGN KEY(method_id) REFERENCES payment_methods (id), 
+	CONSTRAINT fk_return_requests_refund_id FOREIGN KEY(refund_id) REFERENCES refunds (id)
+);
+
 CREATE TABLE shipment_lines (
 	shipment_id UUID NOT NULL, 
 	order_line_id UUID NOT NULL, 
@@ -140,6 +245,85 @@ CREATE TABLE tracking_events (
 	CONSTRAINT ck_tracking_events_kind CHECK (kind in ('dispatched', 'delivered')), 
 	CONSTRAINT fk_tracking_events_shipment_id FOREIGN KEY(shipment_id) REFERENCES shipments (id)
 );
+
+CREATE TABLE return_labels (
+	return_id UUID NOT NULL, 
+	carrier TEXT NOT NULL, 
+	tracking TEXT NOT NULL, 
+	free BOOLEAN NOT NULL, 
+	send_until TIMESTAMP WITH TIME ZONE NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_labels PRIMARY KEY (return_id), 
+	CONSTRAINT fk_return_labels_return_id FOREIGN KEY(return_id) REFERENCES return_requests (id), 
+	CONSTRAINT uq_return_labels_tracking UNIQUE (tracking)
+);
+
+CREATE TABLE return_lines (
+	id UUID NOT NULL, 
+	return_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	reason TEXT NOT NULL, 
+	condition TEXT NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	received BIGINT DEFAULT '0' NOT NULL, 
+	inspected BIGINT DEFAULT '0' NOT NULL, 
+	passed BIGINT DEFAULT '0' NOT NULL, 
+	refunded BIGINT DEFAULT '0' NOT NULL, 
+	exchanged BIGINT DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_return_lines PRIMARY KEY (id), 
+	CONSTRAINT uq_return_lines_return_id_order_line_id UNIQUE (return_id, order_line_id), 
+	CONSTRAINT ck_return_lines_condition CHECK (condition in ('unopened', 'opened', 'used', 'damaged')), 
+	CONSTRAINT ck_return_lines_quantity CHECK (quantity > 0), 
+	CONSTRAINT ck_return_lines_received CHECK (received between 0 and quantity and inspected between 0 and received), 
+	CONSTRAINT ck_return_lines_once CHECK (passed between 0 and inspected and refunded >= 0 and exchanged >= 0 and refunded + exchanged <= passed), 
+	CONSTRAINT fk_return_lines_return_id FOREIGN KEY(return_id) REFERENCES return_requests (id), 
+	CONSTRAINT fk_return_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES order_lines (id), 
+	CONSTRAINT fk_return_lines_variant_id FOREIGN KEY(variant_id) REFERENCES product_variants (id), 
+	CONSTRAINT fk_return_lines_reason FOREIGN KEY(reason) REFERENCES return_reasons (code)
+);
+
+CREATE TABLE return_exchanges (
+	return_line_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	unit_minor BIGINT NOT NULL, 
+	difference BIGINT NOT NULL, 
+	CONSTRAINT pk_return_exchanges PRIMARY KEY (return_line_id), 
+	CONSTRAINT ck_return_exchanges_unit_minor CHECK (unit_minor >= 0), 
+	CONSTRAINT fk_return_exchanges_return_line_id FOREIGN KEY(return_line_id) REFERENCES return_lines (id), 
+	CONSTRAINT fk_return_exchanges_variant_id FOREIGN KEY(variant_id) REFERENCES product_variants (id)
+);
+
+CREATE TABLE return_inspections (
+	id UUID NOT NULL, 
+	return_line_id UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	condition TEXT NOT NULL, 
+	passed BOOLEAN NOT NULL, 
+	disposition TEXT NOT NULL, 
+	note TEXT, 
+	inspector TEXT NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_inspections PRIMARY KEY (id), 
+	CONSTRAINT ck_return_inspections_quantity CHECK (quantity > 0), 
+	CONSTRAINT ck_return_inspections_condition CHECK (condition in ('unopened', 'opened', 'used', 'damaged')), 
+	CONSTRAINT ck_return_inspections_disposition CHECK (disposition in ('restock', 'refurbish', 'write_off', 'send_back')), 
+	CONSTRAINT ck_return_inspections_send_back CHECK (disposition <> 'send_back' or not passed), 
+	CONSTRAINT fk_return_inspections_return_line_id FOREIGN KEY(return_line_id) REFERENCES return_lines (id)
+);
+
+CREATE TABLE return_dispositions (
+	inspection_id UUID NOT NULL, 
+	return_line_id UUID NOT NULL, 
+	kind TEXT NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_return_dispositions PRIMARY KEY (inspection_id), 
+	CONSTRAINT fk_return_dispositions_inspection_id FOREIGN KEY(inspection_id) REFERENCES return_inspections (id), 
+	CONSTRAINT fk_return_dispositions_return_line_id FOREIGN KEY(return_line_id) REFERENCES return_lines (id)
+);
+
+CREATE INDEX ix_return_policies_category_id ON return_policies (category_id);
 
 CREATE INDEX ix_refunds_customer_id ON refunds (customer_id);
 
@@ -163,9 +347,49 @@ CREATE INDEX ix_refund_attempts_refund_id ON refund_attempts (refund_id);
 
 CREATE INDEX ix_refund_lines_order_line_id ON refund_lines (order_line_id);
 
+CREATE INDEX ix_return_claims_customer_id ON return_claims (customer_id);
+
+CREATE INDEX ix_return_claims_group_id ON return_claims (group_id);
+
+CREATE INDEX ix_return_claims_merchant_id ON return_claims (merchant_id);
+
+CREATE INDEX ix_return_claims_order_id ON return_claims (order_id);
+
+CREATE INDEX ix_return_claims_order_line_id ON return_claims (order_line_id);
+
+CREATE INDEX ix_return_claims_refund_id ON return_claims (refund_id);
+
+CREATE INDEX ix_return_requests_customer_id ON return_requests (customer_id);
+
+CREATE INDEX ix_return_requests_gift_card_id ON return_requests (gift_card_id);
+
+CREATE INDEX ix_return_requests_group_id ON return_requests (group_id);
+
+CREATE INDEX ix_return_requests_merchant_id ON return_requests (merchant_id);
+
+CREATE INDEX ix_return_requests_method_id ON return_requests (method_id);
+
+CREATE INDEX ix_return_requests_order_id ON return_requests (order_id);
+
+CREATE INDEX ix_return_requests_refund_id ON return_requests (refund_id);
+
+CREATE UNIQUE INDEX uq_return_requests_one_per_order ON return_requests (order_id) WHERE exclusive and status not in ('rejected', 'cancelled');
+
 CREATE INDEX ix_shipment_lines_order_line_id ON shipment_lines (order_line_id);
 
 CREATE INDEX ix_tracking_events_shipment_id ON tracking_events (shipment_id);
+
+CREATE INDEX ix_return_lines_order_line_id ON return_lines (order_line_id);
+
+CREATE INDEX ix_return_lines_reason ON return_lines (reason);
+
+CREATE INDEX ix_return_lines_variant_id ON return_lines (variant_id);
+
+CREATE INDEX ix_return_exchanges_variant_id ON return_exchanges (variant_id);
+
+CREATE INDEX ix_return_inspections_return_line_id ON return_inspections (return_line_id);
+
+CREATE INDEX ix_return_dispositions_return_line_id ON return_dispositions (return_line_id);
 
 alter table shipments enable row level security;
 
@@ -289,6 +513,126 @@ end $$;
 create constraint trigger refunds_approved after insert or update of status, needed on refunds
 for each row execute function agora_refund_is_approved();
 
+insert into return_reasons (code, text, fault, active) values
+  ('not_wanted', 'I do not want it any more', false, true),
+  ('wrong_size', 'It does not fit', false, true),
+  ('not_as_described', 'It is not as described', true, true),
+  ('defective', 'It is defective', true, true),
+  ('damaged', 'It arrived damaged', true, true),
+  ('wrong_item', 'It is not what I ordered', true, true),
+  ('late', 'It came too late', true, true);
+
+alter table return_requests enable row level security;
+
+alter table return_requests force row level security;
+
+create policy return_requests_visible on return_requests using (current_setting('agora.staff', true) = 'on' or customer_id = nullif(current_setting('agora.customer', true), '')::uuid or guest_key = decode(nullif(current_setting('agora.guest', true), ''), 'hex') or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table return_claims enable row level security;
+
+alter table return_claims force row level security;
+
+create policy return_claims_visible on return_claims using (current_setting('agora.staff', true) = 'on' or customer_id = nullif(current_setting('agora.customer', true), '')::uuid or guest_key = decode(nullif(current_setting('agora.guest', true), ''), 'hex') or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table return_lines enable row level security;
+
+alter table return_lines force row level security;
+
+create policy return_lines_visible on return_lines using (current_setting('agora.staff', true) = 'on' or exists (select from return_requests r where r.id = return_id));
+
+create policy return_lines_insert on return_lines for insert with check (true);
+
+alter table return_labels enable row level security;
+
+alter table return_labels force row level security;
+
+create policy return_labels_visible on return_labels using (current_setting('agora.staff', true) = 'on' or exists (select from return_requests r where r.id = return_id));
+
+create policy return_labels_insert on return_labels for insert with check (true);
+
+alter table return_exchanges enable row level security;
+
+alter table return_exchanges force row level security;
+
+create policy return_exchanges_visible on return_exchanges using (current_setting('agora.staff', true) = 'on' or exists (select from return_lines l where l.id = return_line_id));
+
+create policy return_exchanges_insert on return_exchanges for insert with check (true);
+
+alter table return_inspections enable row level security;
+
+alter table return_inspections force row level security;
+
+create policy return_inspections_visible on return_inspections using (current_setting('agora.staff', true) = 'on' or exists (select from return_lines l where l.id = return_line_id));
+
+create policy return_inspections_insert on return_inspections for insert with check (true);
+
+alter table return_dispositions enable row level security;
+
+alter table return_dispositions force row level security;
+
+create policy return_dispositions_visible on return_dispositions using (current_setting('agora.staff', true) = 'on' or exists (select from return_lines l where l.id = return_line_id));
+
+create policy return_dispositions_insert on return_dispositions for insert with check (true);
+
+create function agora_return_within_delivered() returns trigger language plpgsql as $$
+declare b order_lines; delivered boolean; units bigint; claimed bigint;
+begin
+  select * into b from order_lines where id = new.order_line_id for update;
+  select status in ('delivered', 'completed') into delivered from orders where id = b.order_id;
+  select coalesce(sum(case when r.status = 'completed' then l.received else l.quantity end), 0) into units
+    from return_lines l join return_requests r on r.id = l.return_id
+    where l.order_line_id = b.id and r.status not in ('rejected', 'cancelled');
+  select coalesce(sum(quantity), 0) into claimed from return_claims
+    where order_line_id = b.id and status <> 'rejected';
+  if not coalesce(delivered, false) or units + claimed > b.shipped then
+    raise exception 'more units of order line % come back than were delivered', b.id
+      using errcode = 'check_violation', constraint = 'returns_within_delivered';
+  end if;
+  return null;
+end $$;
+
+create constraint trigger returns_within_delivered after insert or update of quantity on return_lines
+for each row execute function agora_return_within_delivered();
+
+create constraint trigger claims_within_delivered after insert or update of quantity on return_claims
+for each row execute function agora_return_within_delivered();
+
+create function agora_refunded_or_exchanged() returns trigger language plpgsql as $$
+declare bought bigint; refunded bigint; swapped bigint;
+begin
+  select quantity into bought from order_lines where id = new.order_line_id for update;
+  select coalesce(sum(l.quantity), 0) into refunded from refund_lines l join refunds r on r.id = l.refund_id
+    where l.order_line_id = new.order_line_id and r.status not in ('failed', 'rejected');
+  select coalesce(sum(exchanged), 0) into swapped from return_lines where order_line_id = new.order_line_id;
+  if refunded + swapped > bought then
+    raise exception 'units of order line % would be both exchanged and refunded', new.order_line_id
+      using errcode = 'check_violation', constraint = 'refunded_or_exchanged';
+  end if;
+  return null;
+end $$;
+
+create constraint trigger refunded_or_exchanged after insert on refund_lines
+for each row when (new.order_line_id is not null) execute function agora_refunded_or_exchanged();
+
+create function agora_revived_or_exchanged() returns trigger language plpgsql as $$
+begin
+  if exists (select from refund_lines f join order_lines b on b.id = f.order_line_id
+    where f.refund_id = new.id and b.quantity <
+      (select coalesce(sum(l.quantity), 0) from refund_lines l join refunds r on r.id = l.refund_id
+       where l.order_line_id = b.id and r.status not in ('failed', 'rejected'))
+      + (select coalesce(sum(exchanged), 0) from return_lines where order_line_id = b.id)) then
+    raise exception 'units of refund % were exchanged', new.id
+      using errcode = 'check_violation', constraint = 'refunded_or_exchanged';
+  end if;
+  return null;
+end $$;
+
+create constraint trigger revived_or_exchanged after update of status on refunds
+for each row when (old.status = 'failed' and new.status <> 'failed') execute function agora_revived_or_exchanged();
+
+create constraint trigger exchanged_or_refunded after update of exchanged on return_lines
+for each row when (new.exchanged > 0) execute function agora_refunded_or_exchanged();
+
 alter table order_delivery_tracking enable row level security;
 
 alter table order_delivery_tracking force row level security;
@@ -296,15 +640,24 @@ alter table order_delivery_tracking force row level security;
 create policy order_delivery_tracking_visible on order_delivery_tracking using (current_setting('agora.staff', true) = 'on' or exists (select from orders o where o.id = order_id));
 
 grant select, insert, update, delete on
+  return_reasons,
   refund_policies,
+  return_policies,
   order_delivery_tracking,
   refunds,
   shipments,
   refund_approvals,
   refund_attempts,
   refund_lines,
+  return_claims,
+  return_requests,
   shipment_lines,
-  tracking_events to agora_app;
+  tracking_events,
+  return_labels,
+  return_lines,
+  return_exchanges,
+  return_inspections,
+  return_dispositions to agora_app;
 
 revoke update, delete, truncate on shipment_lines from agora_app;
 
@@ -313,3 +666,7 @@ revoke update, delete, truncate on tracking_events from agora_app;
 revoke update, delete, truncate on refund_lines from agora_app;
 
 revoke update, delete, truncate on refund_approvals from agora_app;
+
+revoke update, delete, truncate on return_inspections from agora_app;
+
+revoke update, delete, truncate on return_dispositions from agora_app;
