@@ -10,6 +10,7 @@ from commerce.order.events import (
     OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
+    OrderDelivered,
     OrderModified,
     OrderPaid,
     OrderPlaced,
@@ -24,6 +25,24 @@ from commerce.payment.events import (
     PaymentRefunded,
 )
 from commerce.product.events import ProductPublished, ProductUnpublished
+from commerce.refund.events import (
+    RefundApproved,
+    RefundFailed,
+    RefundRejected,
+    RefundRequested,
+    RefundSucceeded,
+)
+from commerce.returns.events import (
+    ClaimDecided,
+    ClaimOpened,
+    ExchangeRequested,
+    ReturnAuthorized,
+    ReturnCancelled,
+    ReturnCompleted,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnRequested,
+)
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.events import Event
@@ -34,9 +53,12 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
-    *(OrderSplit, OrderShipped),
+    *(OrderSplit, OrderShipped, OrderDelivered),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
+    *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
+    *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
+    *(ReturnCompleted, ClaimOpened, ClaimDecided),
 )
 
 
@@ -55,6 +77,8 @@ def consumers(commerce: Commerce) -> list[Consumer]:
     wakes = {event.__name__: agent for event, agent in WAKES.items()}
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
+        Consumer("order.refunded", (RefundSucceeded,), commerce.orders_paid.refunded),
+        Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
             "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
         ),

@@ -25,6 +25,7 @@ from commerce.order.schemas import (
     HoldOrder,
     HoldView,
     ModificationView,
+    NoteDelivery,
     NoteView,
     OrderId,
     ParcelView,
@@ -35,6 +36,7 @@ from commerce.order.schemas import (
     TimelineView,
 )
 from commerce.payment import PaymentRowView
+from commerce.shipping import ShipmentView
 from kernel.db import Work
 from kernel.ids import new_id
 from kernel.saga_engine import Run
@@ -215,6 +217,12 @@ async def parcels(order_id: OrderId, edge: Read) -> Response:
 async def ship(order_id: OrderId, command: ShipParcel, edge: Ship) -> Response:
     """Picked units leave in one parcel from one location."""
     return await edge.once(lambda work: edge.commerce.order.fulfillment.ship(work, order_id, command), 201, True)
+
+
+@router.post("/{order_id}/delivered", response_model=list[ShipmentView])
+async def delivered(order_id: OrderId, command: NoteDelivery, edge: Ship) -> Response:
+    """Notes a parcel, or all of them, as arrived; the last one makes the order delivered."""
+    return await edge.once(lambda work: edge.commerce.fulfillment.delivered(work, order_id, command), 200, True)
 
 
 async def _changed(edge: Edge, begin: Callable[[Work, UUID], Awaitable[Placed]]) -> Response:

@@ -181,14 +181,14 @@ class ChangeService:
         wanted = Counter[UUID]()
         for item in items:
             wanted[item.variant_id] += item.quantity
-        sold = await self._product.sellable(work, opened.channel, list(wanted))
-        prices = await self._pricing.prices(work, opened.channel, list(wanted), list(wanted.values()))
+        offers = await self._product.offers(work, opened.channel, wanted)
         gone: dict[UUID, int] = {}
         swaps = []
         for item in items:
-            if item.variant_id not in sold or item.variant_id not in prices:
+            offer = offers.get(item.variant_id)
+            if offer is None:
                 raise VariantNotForSale(skus="This item")
-            to, price = sold[item.variant_id], prices[item.variant_id]
+            to, price = offer.sold, offer.price
             for line, units in taken(lines, item.line_id, item.sku, item.quantity, gone, whole=True):
                 if line.variant_id == to.variant_id:
                     raise SameItem(sku=to.sku)

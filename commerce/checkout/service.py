@@ -182,10 +182,13 @@ class CheckoutService:
                 left_out.append(line.sku)
         return ReorderView(cart=cart, left_out=left_out)
 
-    async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> None:
-        """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed."""
+    async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> UUID | None:
+        """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed.
+
+        Answers with the purchase it is about, the first time."""
         if group_id := await self._parts.payment.notice(work, event_id, kind, reference, body):
             await wake(work, saga.KIND, group_id)
+        return group_id
 
     # --- the parts of placing an order ---
 

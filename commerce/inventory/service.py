@@ -10,10 +10,11 @@ from commerce.inventory.errors import (
     AdjustmentBelowPromised,
     HoldLost,
     InsufficientStock,
+    NoShelf,
     NothingToAdjust,
     UnknownLevel,
 )
-from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved
+from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved, StockReturned, StockSold
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
 from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
 from commerce.inventory.tables import Level, Location
@@ -129,9 +130,19 @@ class InventoryService:
         await self._part(work, statements.GIVE_BACK, reference_id, units, None)
         work.emit(StockReleased(reference_id=reference_id, units=sum(units.values())))
 
-    async def sell(self, work: Work, reference_id: UUID, location_id: UUID, units: Mapping[UUID, int]) -> None:
-        """Units of an order leave a location for good. Raises HoldLost when fewer are allocated to it there."""
+    async def sell(
+        self, work: Work, reference_id: UUID, units: Mapping[UUID, int], location_id: UUID | None = None
+    ) -> None:
+        """Units of an order leave the house for good: from one location, or any. Emits StockSold. Raises HoldLost when
+        fewer are allocated to it there."""
         await self._part(work, statements.SELL, reference_id, units, location_id)
+        work.emit(StockSold(reference_id=reference_id, units=sum(units.values())))
+
+    async def take_back(self, work: Work, reference_id: UUID, variant_id: UUID, quantity: int) -> None:
+        """Units of a purchase come back to be sold again, to the shelf they came from. Raises NoShelf."""
+        if not await work.run(statements.RETURN, reference_id, work.now, variant_id, quantity):
+            raise NoShelf()
+        work.emit(StockReturned(reference_id=reference_id, units=quantity))
 
     async def _part(
         self, work: Work, statement: str, reference_id: UUID, units: Mapping[UUID, int], location_id: UUID | None

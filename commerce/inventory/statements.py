@@ -149,6 +149,20 @@ SELL = _part(
 
 LOCK = "select id from inventory_levels where variant_id = any($1) order by id for update"
 
+# $1 purchase the units came from, $2 now, $3 variant, $4 quantity: back onto the shelf they were taken from, if it is
+# still in use, else the first one of its merchant
+RETURN = """
+with shelf as (
+  select l.id from inventory_levels l join inventory_locations p on p.id = l.location_id and p.active
+  left join inventory_reservations r on r.level_id = l.id and r.reference_id = $1
+  where l.variant_id = $3 order by r.id is null, p.priority, l.id limit 1
+), changed as (
+  update inventory_levels l set on_hand = l.on_hand + $4 from shelf where l.id = shelf.id returning l.id
+)
+insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+select uuidv7(), id, 'return', $4, 0, 0, $1, $2 from changed
+"""
+
 EXPIRED = """
 select distinct reference_id from inventory_reservations where status = 'held' and expires_at < $1 limit $2
 """

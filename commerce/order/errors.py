@@ -97,3 +97,13 @@ class AddressNotChangeable(Conflict):
 class GroupNotCancellable(Conflict):
     code = "order_not_cancellable"
     message = "Another part of this purchase is {status}, so it cannot be cancelled as a whole."
+
+
+class ShippedTooMany(Conflict):
+    code = "order_shipped_too_many"
+    message = "More units than were ordered, or that are not cancelled, cannot be sent."
+
+
+class UnknownShipment(NotFound):
+    code = "shipment_unknown"
+    message = "There is no such parcel on its way."

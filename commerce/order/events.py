@@ -65,3 +65,7 @@ class OrderShipped(OrderEvent):
 
 class OrderAddressChanged(OrderEvent):
     country: str
+
+
+class OrderDelivered(OrderEvent):
+    order_id: UUID

@@ -191,7 +191,7 @@ class Fulfillment:
         sold: dict[UUID, int] = {}
         for line in lines:
             sold[line.variant_id] = sold.get(line.variant_id, 0) + units[line.id]
-        await self._inventory.sell(work, order.group_id, location, sold)
+        await self._inventory.sell(work, order.group_id, sold, location)
         parcel = new_id()
         for line in lines:
             row = PartialShipment(

@@ -11,6 +11,6 @@ GRANTS = {
     "guest": frozenset({READ_ORDERS, CHANGE_ORDERS}),
     "customer": frozenset({READ_ORDERS, CHANGE_ORDERS}),
     "merchant": frozenset({READ_ORDERS, READ_SALES, MANAGE_ORDERS, SHIP_ORDERS}),
-    "support": frozenset({READ_ORDERS, CHANGE_ORDERS, MANAGE_ORDERS}),
+    "support": frozenset({READ_ORDERS, CHANGE_ORDERS, MANAGE_ORDERS, SHIP_ORDERS}),
     "admin": frozenset({READ_ORDERS, CHANGE_ORDERS, READ_SALES, MANAGE_ORDERS, SHIP_ORDERS}),
 }

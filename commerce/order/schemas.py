@@ -17,6 +17,7 @@ OrderLineId = Annotated[UUID, PublicId("oln")]
 VariantId = Annotated[UUID, PublicId("var")]
 ModificationId = Annotated[UUID, PublicId("mod")]
 PaymentMethodId = Annotated[UUID, PublicId("pm")]
+ShipmentId = Annotated[UUID, PublicId("shp")]
 MerchantId = Annotated[UUID, PublicId("mer")]
 LocationId = Annotated[UUID, PublicId("loc")]
 ParcelId = Annotated[UUID, PublicId("prc")]
@@ -89,6 +90,39 @@ class GroupFacts:
     failure: str | None
     total: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentLine:
+    """A line with what became of its units."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    shipped: int
+    returned: int
+    tax_rate: Decimal
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order as a return looks at it: whether and when it arrived, and what a replacement needs to follow it."""
+
+    id: UUID
+    status: str
+    delivered_at: datetime | None
+    email: str
+    shipping_method: str
+    address: Address
+    lines: dict[UUID, SentLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +208,25 @@ class ModificationView(View):
     failure: str | None
     difference: MoneyView
     at: datetime
+
+
+class UnitsOfLine(Command):
+    order_line_id: OrderLineId
+    quantity: Quantity
+
+
+class ShipUnits(Command):
+    """One parcel: what is in it, who carries it, and the number it is tracked by."""
+
+    lines: list[UnitsOfLine] = Field(min_length=1, max_length=100)
+    carrier: Code = "standard"
+    tracking: Text
+
+
+class NoteDelivery(Command):
+    """A parcel that arrived; without one, all that are on their way."""
+
+    shipment_id: ShipmentId | None = None
 
 
 class OrderLineView(View):

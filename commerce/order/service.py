@@ -244,7 +244,9 @@ class OrderService:
             message = delivery.message
             facts = {k: v for k, v in message.payload.items() if not k.endswith(("_id", "_ids"))}
             group = message.payload.get("group_id") or message.payload["reference_id"]
-            rows.append((message.id, UUID(str(group)), None, message.type, facts, message.occurred_at))
+            order = message.payload.get("order_id")
+            about = UUID(str(order)) if order else None
+            rows.append((message.id, UUID(str(group)), about, message.type, facts, message.occurred_at))
         await work.run(statements.TIMELINE, *[list(column) for column in zip(*rows, strict=True)])
 
     async def told(self, work: Work, group_ids: Sequence[UUID]) -> dict[UUID, Told]:

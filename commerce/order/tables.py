@@ -307,6 +307,16 @@ class TimelineEvent(Base):
     at: Mapped[datetime]
 
 
+class DeliveryTracking(Base):
+    """When an order's first parcel left and its last one arrived."""
+
+    __tablename__ = "order_delivery_tracking"
+    __table_args__ = (CheckConstraint("delivered_at >= shipped_at", name="order_of_events"),)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    shipped_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+
+
 IN_VISIBLE_ORDER = "exists (select from orders o where o.id = order_id)"
 IN_VISIBLE_GROUP = "exists (select from order_groups g where g.id = group_id)"
 
@@ -325,6 +335,7 @@ laws(
     *visible("order_lines", IN_VISIBLE_ORDER, insert="true"),
     *visible("order_addresses", IN_VISIBLE_GROUP, insert="true"),
     *visible("order_cancellations", IN_VISIBLE_ORDER, insert="true"),
+    *visible("order_delivery_tracking", IN_VISIBLE_ORDER),
     *visible("order_timeline_events", f"{IN_VISIBLE_GROUP} or {IN_VISIBLE_ORDER}"),
     *visible("order_modifications", IN_VISIBLE_ORDER),
     *visible("order_modification_lines", "exists (select from order_modifications m where m.id = modification_id)"),

@@ -13,7 +13,9 @@ class GatewayTimeout(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GatewayAnswer:
-    status: Literal["succeeded", "declined", "requires_action"]
+    """`pending` is a refund's: accepted, and done later; the same key tells when."""
+
+    status: Literal["succeeded", "declined", "requires_action", "pending"]
     reference: str
     failure: str | None = None
     action_url: str | None = None

@@ -122,6 +122,13 @@ class WarehouseService:
             *(group_id, work.now),
         )
 
+    async def shipped(self, work: Work, order_id: UUID) -> None:
+        """Closes the task of an order whose units have all left. Idempotent."""
+        await work.run(
+            "update warehouse_tasks set status = 'done', updated_at = $2 where order_id = $1 and status = 'open'",
+            *(order_id, work.now),
+        )
+
     async def open_tasks(self, work: Work, limit: int = 100) -> list[PickTaskView]:
         """The caller's open tasks, oldest order first."""
         work.principal.require(PICK)

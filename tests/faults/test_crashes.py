@@ -11,6 +11,7 @@ import pytest
 
 from commerce.app import Commerce
 from commerce.checkout import cancellation, change, saga
+from commerce.refund import saga as refunds
 from kernel.ids import new_id
 from kernel.saga import EXTERNAL_POINTS, LOCAL_POINTS, Definition, External, fault_points
 from tests.factories.books import broken
@@ -32,6 +33,7 @@ ALL = [
             "open": "local both", "charge": "external both", "apply": "local do", "capture": "external do",
             "give_back": "external do", "close": "local do",
         },
+        "refund": {"approve": "local both", "send": "external do", "book": "local do"},
     }.items()
     for name, shape in steps.items()
     for phase in (("do", "undo") if "both" in shape else ("do",))
@@ -46,6 +48,8 @@ SAMPLE_OF_FREEZES = (
     "change.charge.do.after_effect",
     "change.apply.do.before_commit",
     "change.give_back.do.after_intent",
+    "refund.send.do.after_effect",
+    "refund.approve.undo.before_commit",
 )
 
 
@@ -58,6 +62,8 @@ def story(point: str) -> str:
         if phase == "undo":
             return "unmade" if step == "charge" else "unpaid"
         return "repay" if step == "give_back" else "swap"
+    if kind == "refund":
+        return "refused" if phase == "undo" else "refund"
     if phase == "undo":
         return "gone" if step == "authorise" else "decline"
     return "buy"
@@ -71,7 +77,7 @@ def test_every_step_of_every_saga_has_its_points_tested(shop: Commerce) -> None:
     """Fails when a step is added, or made external, without its crash points standing in the list above."""
     declared = [point for definition in definitions(shop) for point in fault_points(definition)]
     assert sorted(declared) == sorted(ALL)
-    assert {d.kind for d in definitions(shop)} == {saga.KIND, cancellation.KIND, change.KIND}
+    assert {d.kind for d in definitions(shop)} == {saga.KIND, cancellation.KIND, change.KIND, refunds.KIND}
     assert all(isinstance(step, External) or step.do for d in definitions(shop) for step in d.steps)
 
 
@@ -112,7 +118,7 @@ async def check(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str)
     status = await sql.fetchval("select status from order_groups where id = $1", group)
     started = not point.startswith("purchase.place.do.before_commit") and ".authorise.do.before_intent" not in point
     started = started and point != "purchase.risk.do.before_commit"
-    expected = {"buy": "confirmed", "decline": "cancelled", "gone": "cancelled", "cancel": "cancelled"}[story(point)]
+    expected = "cancelled" if story(point) in ("decline", "gone", "cancel") else "confirmed"
     # Killed inside the transaction that cancels, the wish to cancel is lost with it: the customer was never told yes.
     if point in ("cancellation.give_back.do.before_intent",):
         expected = "confirmed"
@@ -126,12 +132,21 @@ async def check(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str)
     if not started:
         assert (list(charges), kinds) == ([], [])
     elif expected == "confirmed":
-        assert (len(charges), kinds) == (1, ["capture"])
+        back = await refunded(sql, group, point)
+        assert (len(charges), kinds) == (1, ["capture", "refund"] if back else ["capture"])
     else:
         assert len(charges) == 1
         assert kinds == {"decline": [], "gone": ["void"], "cancel": ["capture", "refund"]}[story(point)]
     await check_stock(sql, group, variant, 2 if status == "confirmed" else 0)
-    await check_books(sql, group, status)
+    await check_books(sql, group, status, await refunded(sql, group, point))
+
+
+async def refunded(sql: asyncpg.Connection, group: UUID, point: str) -> int:
+    """What the purchase's refund brought back. Killed inside the transaction that asks, the wish is lost with it."""
+    status = await sql.fetchval("select status from refunds where group_id = $1", group)
+    lost = point in ("refund.approve.do.before_commit", "refund.send.do.before_intent")
+    assert status == {"refund": None if lost else "succeeded", "refused": "failed"}.get(story(point))
+    return 1200 if status == "succeeded" else 0
 
 
 async def check_change(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str) -> None:
@@ -184,14 +199,14 @@ async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promi
     assert level["allocated"] == promised
 
 
-async def check_books(sql: asyncpg.Connection, group: UUID, status: str | None) -> None:
+async def check_books(sql: asyncpg.Connection, group: UUID, status: str | None, back: int) -> None:
     owed = await sql.fetchval(
         "select coalesce(sum(case when c.kind = 'sales' then amount else -amount end), 0) from ledger_entries e "
         "join ledger_accounts c on c.id = e.credit_id where reference_id = $1",
         group,
     )
     total = await sql.fetchval("select total from order_groups where id = $1", group)
-    assert owed == (total if status == "confirmed" else 0)
+    assert owed == (total - back if status == "confirmed" else 0)
     picks = await sql.fetch("select status from warehouse_tasks where group_id = $1", group)
     assert [row["status"] for row in picks if row["status"] == "open"] == (["open"] if status == "confirmed" else [])
 
