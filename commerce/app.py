@@ -24,6 +24,9 @@ from commerce.email.permissions import GRANTS as EMAIL
 from commerce.gateway.permissions import GRANTS as GATEWAY
 from commerce.identity import IdentityService, Signer, merged
 from commerce.identity.permissions import GRANTS as IDENTITY
+from commerce.integration import ImportService
+from commerce.integration.bringing import Bringing
+from commerce.integration.permissions import GRANTS as INTEGRATION
 from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
@@ -67,7 +70,7 @@ from kernel.settings import Settings
 
 GRANTS = merged(
     *(IDENTITY, APPROVAL, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER),
-    *(REFUND, RETURNS, MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, GATEWAY),
+    *(REFUND, RETURNS, MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, INTEGRATION, GATEWAY),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -111,6 +114,7 @@ class Commerce:
     recall: RecallService
     chat: ChatService
     orchestration: OrchestrationService
+    imports: ImportService
     runs: RunService
     errands: ErrandService
     engine: Engine
@@ -131,8 +135,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         ShippingService(),
     )
     order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
-    fulfillment = FulfillmentService(Shipments(), warehouse, inventory)
-    cart = CartService(pricing, inventory, product, promotion)
+    parcels = Shipments()
+    fulfillment = FulfillmentService(parcels, warehouse, inventory)
+    cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     definitions: list[Definition[Any]] = [
@@ -141,7 +146,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     ]
     engine = Engine(database, definitions, settings.saga_lease)
     refund = RefundService(payment, orders_paid, book, engine)
-    back = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
+    asked, received, claims, terms = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
@@ -153,14 +158,15 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
+    bringing = Bringing(customer, product, pricing, inventory, payment, warehouse, parcels)
+    imports = ImportService(database, bringing)
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund),
-        *back,
-        *(merchant, cart, checkout, review, changes, email, notification),
-        *(refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), runs, ErrandService(), engine),
+        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
+        *(received, claims, terms, merchant, cart, checkout, review, changes, email),
+        *(notification, refill, support, note, goodwill, recall, chat),
+        *(OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

@@ -41,7 +41,7 @@ class GiftCardView(View):
 
 class PaymentMethodView(View):
     id: PaymentMethodId
-    kind: Literal["card", "gift_card"]
+    kind: Literal["card", "wallet", "gift_card"]
     brand: str | None
     last4: str | None
     balance: MoneyView | None = None

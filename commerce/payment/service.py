@@ -21,6 +21,7 @@ from commerce.payment.events import (
     PaymentCaptured,
     PaymentFailed,
 )
+from commerce.payment.history import PaymentHistory
 from commerce.payment.ledger import Ledger
 from commerce.payment.permissions import ISSUE_GIFT_CARDS, OWN_METHODS, REVIEW_FRAUD
 from commerce.payment.ports import Gateway, GatewayAnswer
@@ -55,6 +56,7 @@ class PaymentService:
         self.gateway = gateway
         self.ledger = Ledger()
         self.refunds = Refunds(gateway, self.ledger)
+        self.history = PaymentHistory(self.ledger)
         self.kinds = KINDS
         self._methods = Repository(PaymentMethod, "customer_id")
 
@@ -129,7 +131,7 @@ class PaymentService:
         if tender.kind == "gift_card":
             return "the gift card"
         method = await self._methods.get(work, tender.method_id) if tender.method_id else None
-        return f"the {(method.brand or 'card').capitalize()} ending in {method.last4}" if method else "the card"
+        return _called(method) if method else "the card"
 
     async def _gift_card(self, work: Work, code: str) -> GiftCard:
         row = await work.row("select * from payment_gift_cards where code_hash = $1", _hash(code))
@@ -348,11 +350,15 @@ class PaymentService:
         await work.run(statements.VOIDED, intent, key, reference, work.now)
 
 
+def _called(method: PaymentMethod) -> str:
+    brand = (method.brand or method.kind).capitalize()
+    return f"the {brand} ending in {method.last4}" if method.last4 else f"the {brand} account"
+
+
 def _hash(code: str) -> bytes:
     return hashlib.sha256(code.strip().upper().encode()).digest()
 
 
 def _view(method: PaymentMethod, card: GiftCard | None) -> PaymentMethodView:
-    kind = "gift_card" if card else "card"
     balance = money(card.balance, card.currency) if card else None
-    return PaymentMethodView(id=method.id, kind=kind, brand=method.brand, last4=method.last4, balance=balance)
+    return PaymentMethodView(id=method.id, kind=method.kind, brand=method.brand, last4=method.last4, balance=balance)

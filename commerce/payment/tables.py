@@ -24,9 +24,9 @@ class PaymentMethod(Base):
 
     __tablename__ = "payment_methods"
     __table_args__ = (
-        one_of("kind", "card", "gift_card"),
+        one_of("kind", "card", "wallet", "gift_card"),
         CheckConstraint("last4 is null or last4 ~ '^[0-9]{4}$'", name="last4"),
-        CheckConstraint("(kind = 'card') = (token is not null)", name="token"),
+        CheckConstraint("(kind <> 'gift_card') = (token is not null)", name="token"),
         CheckConstraint("(kind = 'gift_card') = (gift_card_id is not null)", name="gift_card"),
         CheckConstraint("token !~ '[0-9]{12,}'", name="no_card_number"),
     )

@@ -47,6 +47,14 @@ class Shipments:
         )
         return made
 
+    async def bring_in(
+        self, work: Work, order_id: UUID, merchant_id: UUID, lines: Mapping[UUID, int], tracking: str, arrived: bool
+    ) -> None:
+        """A parcel from before, on its way or arrived."""
+        made = await self.dispatch(work, order_id, merchant_id, lines, "standard", tracking)
+        if arrived:
+            await self.arrived(work, order_id, made)
+
     async def arrived(self, work: Work, order_id: UUID, shipment_id: UUID | None) -> int:
         """Notes one parcel, or all that are on their way, as delivered; returns how many."""
         return await work.run(_DELIVERED, order_id, shipment_id, work.now, work.principal.subject)

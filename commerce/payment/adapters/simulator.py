@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from commerce.payment.errors import BadSignature
+from commerce.payment.history import REFERENCE
 from commerce.payment.ports import GatewayAnswer, GatewayTimeout
 from kernel.auth import SYSTEM
 from kernel.db import Database, Work
@@ -57,6 +58,20 @@ with made as (
 )
 select key, set_config('synchronous_commit', 'off', true)
 from (select key from made union select key from simulator_operations where key = $1) known
+"""
+
+
+# Payments from before that the simulator does not know: authorised there, and given back as far as they were. $1 reference
+_TAKE_OVER = """
+with made as (
+  insert into simulator_charges (reference, key, token, amount, currency, status, failure, asked, at, description)
+  select gateway_reference, gateway_reference, token, amount, currency, 'authorised', null, 1, created_at, ''
+  from payment_intents where gateway_reference like $1 on conflict do nothing returning reference
+)
+insert into simulator_operations (key, reference, kind, amount, at)
+select reference || '.' || kind, reference, kind, done, created_at
+from made join payment_intents on gateway_reference = reference,
+  lateral (values ('capture', captured), ('refund', refunded)) o(kind, done) where done > 0
 """
 
 
@@ -162,6 +177,12 @@ class Simulator:
     async def _operate(self, kind: str, key: str, reference: str, amount: int) -> GatewayAnswer:
         made = await self._database.alone(_OPERATE, key, reference, kind, amount, self._database.clock())
         return GatewayAnswer("succeeded", reference) if made else GatewayAnswer("declined", reference, "not_possible")
+
+    async def take_over(self) -> int:
+        """Learns the payments another provider took before (`commerce.payment.history`), as a provider does that takes
+        over a vault; returns how many were new."""
+        async with self._database.work(SYSTEM, durable=False) as work:
+            return await work.run(_TAKE_OVER, f"{REFERENCE}%")
 
     # --- the challenge of 3-D Secure, and webhooks ---
 
