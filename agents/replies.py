@@ -32,6 +32,9 @@ WORDS = {
     "pending": "waiting",
     "applied": "waiting to be approved",
     "risk": "it was not approved",
+    "payment_declined": "the payment was declined",
+    "stock_gone": "the new item sold out meanwhile",
+    "already_packed": "it is being packed already",
 }
 """States in people's words; others are said as they are."""
 

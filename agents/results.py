@@ -8,13 +8,13 @@ from agents import choosing, slots
 from agents.hand import PERSON, Hand, wish
 from agents.replies import reply, sentence, told
 from agents.talk import Json, Wish, call_of, result_of
-from agents.wording import product_words
+from agents.wording import product_words, swapped
 
 SLOTS = {
     "order": ("order_not_found",),
     "code": ("coupon", "gift_card"),
     "product": ("product",),
-    "sku": ("product", "variant"),
+    "sku": ("product", "variant", "order_line"),
     "address": ("address_invalid",),
     "payment_method": ("payment_method",),
 }
@@ -53,6 +53,11 @@ def _plan(messages: Sequence[BaseMessage], tool: str) -> Wish | None:
 def _found(hand: Hand, plan: Wish, source: str, result: Json) -> AIMessage:
     if source == "list_addresses":
         return hand.choose(plan, "address_id", choosing.of_addresses(result), slots.place_words(plan["text"]))
+    if source == "get_order":
+        return hand.choose(plan, "sku", choosing.of_order(result["order"]), swapped(plan["text"])[0])
+    if source == "get_product":
+        variants = [choice for choice in choosing.of_products([result]) if choice.value != plan["args"]["sku"]]
+        return hand.choose(plan, "new_sku", variants, swapped(plan["text"])[1])
     words = product_words(plan["text"])
     if source == "view_cart":
         choices = choosing.of_cart(result)

@@ -22,6 +22,9 @@ CHANGING = frozenset(
     [
         "cancel_order",
         "change_order_address",
+        "modify_order_items",
+        "change_order_payment",
+        "cancel_order_lines",
         "add_to_cart",
         "change_cart_quantity",
         "remove_from_cart",
@@ -44,7 +47,7 @@ CHANGING = frozenset(
 """Tools that are never planned for a sentence with a negation in it."""
 STORIES = frozenset({"open_ticket", "remember"})
 """They say what is not as it should be, or what somebody does not like: their negations are no refusal."""
-OPEN = frozenset({"reason", "text", "subject", "q", "product", "sku"})
+OPEN = frozenset({"reason", "text", "subject", "q", "product", "sku", "new_sku"})
 """Arguments whose answer may be any words: only a wish of a quite other kind interrupts them."""
 LOOKS = frozenset({"find_products", "check_stock", "get_product"})
 """Looking for a product: whichever of them answers, the person reads what there is, its price and how many are left."""
@@ -99,7 +102,7 @@ def _answered(hand: Hand, text: str) -> AIMessage:
         return hand.say(reply("left"))
     if _is_other(hand, tool, slot, text):
         return _wished(hand, text)
-    if slot == "sku":
+    if slot in ("sku", "new_sku"):
         return hand.act(wish(tool, text, pending["args"], pending["then"]))
     args = answer(slot, tool, hand.tools[tool], text, hand.talk, pending["args"])
     again: Wish = {"tool": tool, "args": pending["args"], "then": pending["then"], "text": pending["text"]}

@@ -71,9 +71,11 @@ select id, $3, $4, 'requested', $2, $2 from closing
 CANCELLED = """
 with closed as (
   update orders set status = 'cancelled', payment_status = $3, fulfillment_status = 'unfulfilled', updated_at = $2
-  where group_id = $1 and status = 'cancelling' returning id
+  where group_id = $1 and status = 'cancelling' returning id, tax_included
 ), lines as (
-  update order_lines set cancelled = quantity from closed where order_id = closed.id
+  update order_lines set cancelled = quantity, refunded = case when $3 = 'voided' then 0
+    else subtotal - discount + case when closed.tax_included then 0 else tax end end
+  from closed where order_id = closed.id
 ), done as (
   update order_cancellations set status = 'done', updated_at = $2 from closed where order_id = closed.id
 )
@@ -88,6 +90,7 @@ where group_id = $1
 
 _LINE = """
        l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
+       l.cancelled, l.shipped, l.modification_id,
        a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country"""
 _OF_ORDER = "join order_lines l on l.order_id = o.id join order_addresses a on a.group_id = o.group_id"
 
@@ -112,7 +115,7 @@ where exists (select from order_groups g where g.id = t.group_id)
 # $1 merchants, $2 since
 SALES = """
 select count(distinct o.id) as orders, coalesce(sum(l.quantity - l.cancelled), 0)::bigint as units,
-       coalesce(sum(l.subtotal - l.discount), 0)::bigint as revenue, min(o.currency) as currency
+       coalesce(sum((l.subtotal - l.discount) * (l.quantity - l.cancelled) / l.quantity), 0)::bigint as revenue, min(o.currency) as currency
 from orders o join order_lines l on l.order_id = o.id
 where o.merchant_id = any($1) and o.placed_at >= $2 and o.status not in ('placed', 'cancelling', 'cancelled')
 """
