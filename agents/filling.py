@@ -157,7 +157,7 @@ _PROPOSED: dict[str, Callable[[str], Any]] = {
     "quantity": slots.units_of,
 }
 """Of tools that propose: they are for staff and merchants, who name things by their codes."""
-_FREE = ("q", "product", "reason", "text")
+_FREE = ("q", "product", "reason", "text", "subject")
 _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "order": lambda text, talk: slots.order_of(text, talk.order),
     "ticket": lambda text, _: slots.ticket_of(text),

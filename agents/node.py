@@ -23,6 +23,7 @@ from langchain_core.messages import (
 )
 
 from agents.models import Models
+from agents.roster import wishes
 from agents.rules import follow
 from agents.spec import AgentSpec
 from agents.turn import Turn
@@ -99,7 +100,8 @@ class Node:
             added += await self._carry_out(turn, errand, turn.accepted)
         neighbours = [spec for spec in self._neighbours if spec.serves(turn.principal)] if may_pass else []
         schemas = self._schemas(turn, errand, neighbours)
-        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs=self.spec.note)
+        among = sorted(wishes(turn.principal)) if turn.thread_id else []
+        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs={**self.spec.note, "among": among})
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
             answer = await self._think(turn, [system, *remembered(turn.facts), *talk, *added], schemas)
             added.append(answer)

@@ -26,6 +26,7 @@ from tools.bind import rendered
 from tools.inventory import Low, Shelf
 from tools.order import OrderStory
 from tools.payment import Choices, Paid
+from tools.pricing import PriceOf
 from tools.product import Found, Option
 from tools.spec import PUBLIC, TOOLS
 
@@ -128,6 +129,11 @@ VIEWS: dict[str, Any] = {
         group_id=ID, score=55, reasons=["large_amount"], decision="review", decided_by="rule", amount=money(1999, EUR),
         kind="card", status="processing", guest=False, paid_before=2, failed_before=0,
     ),
+    "price_of": [
+        PriceOf(
+            sku="MUG-B", name="Mug", price=money(1500, EUR), compare_at=None, lowest_30_days=money(1400, EUR), history=[]
+        )
+    ],
     "my_profile": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"),
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),

@@ -8,11 +8,10 @@ import pytest
 
 from agents.intents import intents, topics
 from agents.models import Models
-from agents.roster import AGENTS, FRONT, owner
+from agents.roster import AGENTS, FRONT, owner, wishes
 from commerce.app import GRANTS, Commerce
 from commerce.orchestration.schemas import AskAgent
 from graphs.automation import Automation
-from graphs.routing import wishes
 from graphs.supervisor import HOPS_MOST, Supervisor
 from kernel.auth import SYSTEM, Principal
 from kernel.ids import new_id
