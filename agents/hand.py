@@ -19,7 +19,7 @@ PATIENCE = 2
 SHOWN_MOST = 3
 LOOK_UP = {"add_to_cart": "find_products", "change_cart_quantity": "view_cart", "remove_from_cart": "view_cart"}
 """Where a tool's SKU is looked up."""
-OF_ORDER = frozenset({"modify_order_items", "cancel_order_lines"})
+OF_ORDER = frozenset({"modify_order_items", "cancel_order_lines", "return_items", "exchange_items"})
 """Tools whose SKU is one of an order's items."""
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,7 +189,9 @@ def _made(row: Any) -> Made:
 
 
 @asynccontextmanager
-async def stage(server: str, base: Settings, folder: Path, people: Sequence[str] | None = None) -> AsyncIterator[Stage]:
+async def stage(
+    server: str, base: Settings, folder: Path, people: Collection[str] | None = None
+) -> AsyncIterator[Stage]:
     """A new shop on the server at this URL with the world of `folder`; `people` (external ids) can sign in."""
     name = f"agora_retail_{secrets.token_hex(4)}"
     url = await migrations.create_database(server, name)
@@ -229,7 +231,7 @@ async def _ids(sql: Any) -> dict[tuple[str, str], UUID]:
     return {(row["kind"], row["external_id"]): row["internal_id"] for row in rows}
 
 
-async def _sign_up(shop: Commerce, ids: dict[tuple[str, str], UUID], people: Sequence[str] | None) -> None:
+async def _sign_up(shop: Commerce, ids: dict[tuple[str, str], UUID], people: Collection[str] | None) -> None:
     wanted = [ours for (kind, name), ours in ids.items() if kind == "customer" and (people is None or name in people)]
     async with shop.database.work(SYSTEM) as work:
         found = await shop.customer.contacts(work, wanted)
