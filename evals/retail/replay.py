@@ -37,6 +37,10 @@ _CALLS = """
 select c.id, c.tool, c.status, c.code, c.result from agent_tool_calls c join agent_runs r on r.id = c.run_id
 where r.thread_id = $1 and c.id > $2 and c.tool = $3 order by c.id
 """
+_EVERY = """
+select r.agent, r.status, c.tool, c.status, c.code from agent_runs r left join agent_tool_calls c on c.run_id = r.id
+where r.thread_id = $1 order by r.id desc, c.id desc limit 3
+"""
 
 
 @dataclass(slots=True)
@@ -176,7 +180,8 @@ class Talk:
     async def _rows(self, thread: str, since: UUID, tool: str) -> list[Any]:
         rows = await self.stage.sql.fetch(_CALLS, UUID(thread.partition("_")[2]), since, tool)
         if not rows:
-            raise RuntimeError(f"{tool} was not called")
+            every = await self.stage.sql.fetch(_EVERY, UUID(thread.partition("_")[2]))
+            raise RuntimeError(f"{tool} was not called, but {[tuple(row) for row in every]}")
         return list(rows)
 
 
