@@ -37,7 +37,9 @@ def consumers(commerce: Commerce) -> list[Consumer]:
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
         Consumer(
-            "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped), commerce.notification.tell
+            "notification.tell",
+            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            commerce.notification.tell,
         ),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
