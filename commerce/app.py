@@ -5,7 +5,7 @@ from typing import Any
 
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
-from commerce.checkout import CartService, ChangeService, CheckoutService, cancellation, change, saga
+from commerce.checkout import CartService, ChangeService, CheckoutService, cancellation, capture, change, saga
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
@@ -91,7 +91,12 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
     cart = CartService(pricing, inventory, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
-    kinds: list[Definition[Any]] = [saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)]
+    kinds: list[Definition[Any]] = [
+        saga.purchase(parts),
+        cancellation.cancellation(parts),
+        change.change(parts),
+        capture.capture(parts),
+    ]
     engine = Engine(database, kinds, settings.saga_lease)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
     email = EmailService()

@@ -41,6 +41,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
             (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
             commerce.notification.tell,
         ),
+        Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),
     ]

@@ -46,6 +46,11 @@ update orders set fulfillment_status = 'picking', updated_at = $2,
 where group_id = $1 and fulfillment_status = 'unfulfilled' and status = 'confirmed'
 """
 
+# $1 group, $2 now
+PAID = """
+update orders set payment_status = 'paid', updated_at = $2 where group_id = $1 and payment_status = 'authorised'
+"""
+
 # $1 group, $2 now, $3 failure
 FAIL = """
 with failed as (

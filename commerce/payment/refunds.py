@@ -11,7 +11,7 @@ from commerce.payment import statements
 from commerce.payment.errors import RefundDestination, RefundTooHigh
 from commerce.payment.events import PaymentRefunded
 from commerce.payment.ledger import Ledger
-from commerce.payment.permissions import PAY_BACK
+from commerce.payment.permissions import MOVE_MONEY
 from commerce.payment.ports import Gateway, GatewayAnswer, GatewayTimeout
 from commerce.payment.schemas import Captured, Destination, PaymentRowView, Promised, Share, Tender
 from kernel.db import Work
@@ -107,7 +107,7 @@ class Refunds:
 
     async def begin(self, work: Work, promised: Sequence[Promised]) -> Json | None:
         """Books what goes to gift cards at once; returns what the gateway has to be asked, None for nothing."""
-        work.principal.require(PAY_BACK)
+        work.principal.require(MOVE_MONEY)
         for one in promised:
             if one.gift_card_id:
                 await self._to_gift_card(work, one, one.gift_card_id)
@@ -132,7 +132,7 @@ class Refunds:
 
     async def settle(self, work: Work, promised: Sequence[Promised], results: Json) -> None:
         """Books what the gateway gave back. Idempotent."""
-        work.principal.require(PAY_BACK)
+        work.principal.require(MOVE_MONEY)
         for one in promised:
             if one.gift_card_id:
                 continue
