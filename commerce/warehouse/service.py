@@ -127,7 +127,8 @@ class WarehouseService:
         work.principal.require(PICK)
         tasks = await self._tasks.all(work, self._tasks.table.c.status == "open", limit=limit)
         rows = await work.rows(
-            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
+            "select * from warehouse_picking_lines where order_id = any($1) and quantity > 0 order by sku",
+            [t.order_id for t in tasks],
         )
         lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
         for row in rows:
