@@ -13,6 +13,7 @@ from commerce.checkout import (
     CheckoutService,
     ReviewService,
     cancellation,
+    capture,
     change,
     saga,
 )
@@ -141,7 +142,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     definitions: list[Definition[Any]] = [
-        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)),
+        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts), capture.capture(parts)),
         refunds.refund(refunds.Parts(payment, book)),
     ]
     engine = Engine(database, definitions, settings.saga_lease)
