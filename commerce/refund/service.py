@@ -256,10 +256,8 @@ class RefundService:
             requested_by=work.principal.subject,
         )
         left = Money(intent.captured - intent.refunded, order.currency)
-        with (
-            law("uq_refunds_order_id_cause", RefundTwice()),
-            law("refunds_within_captured", MoreThanPaid(left=str(left))),
-        ):
+        none_left = MoreThanPaid(left=str(left))
+        with law("refunds_within_captured", none_left), law("refunded_or_exchanged", none_left):
             await self._book.write(work, refund, lines, order.tax_included)
         work.emit(RefundRequested(**_facts(refund), needed=needed))
         return await self._start(work, refund, policy)
