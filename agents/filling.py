@@ -7,7 +7,7 @@ from typing import Any
 from agents import slots
 from agents.postal import NEEDED, address_of, country_of
 from agents.talk import Json, Talk
-from agents.wording import product_words
+from agents.wording import product_words, returned_words
 
 SUBJECT_MOST = 80
 STORY_WORDS = 4
@@ -53,6 +53,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return (slots.gift_card_of if described.get("minLength", 0) >= 8 else slots.coupon_of)(text)
     if slot == "q" and tool != "find_products":
         return _question(tool, text)
+    if slot == "product" and tool == "request_return":
+        return returned_words(text)
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)

@@ -31,6 +31,8 @@ CHANGING = frozenset(
         "remove_address",
         "save_gift_card",
         "open_ticket",
+        "request_return",
+        "request_exchange",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""

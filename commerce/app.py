@@ -41,6 +41,7 @@ from commerce.returns.book import ReturnBook
 from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
+from commerce.returns.spoken import Spoken
 from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import SupportService
@@ -81,6 +82,7 @@ class Commerce:
     receiving: ReceivingService
     claims: ClaimService
     return_policies: Policies
+    spoken_returns: Spoken
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
@@ -127,8 +129,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     chat = ChatService(support, confirmations)
     return Commerce(
         *(database, identity, customer, pricing, inventory, payment, product, promotion, warehouse, shipping),
-        *(order, fulfillment, orders_paid, refund, *back, merchant, cart),
-        *(checkout, email, notification, support, chat),
+        *(order, fulfillment, orders_paid, refund, *back, merchant),
+        *(cart, checkout, email, notification, support, chat),
         *(OrchestrationService(), RunService(), ErrandService(), engine),
     )
 
@@ -141,7 +143,7 @@ def _returns(
     orders: OrdersPaid,
     refund: RefundService,
     engine: Engine,
-) -> tuple[ReturnService, ReceivingService, ClaimService, Policies]:
+) -> tuple[ReturnService, ReceivingService, ClaimService, Policies, Spoken]:
     """The services of returns; their saga joins the engine here, since it starts refunds."""
     book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
     exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
@@ -152,4 +154,5 @@ def _returns(
         ReceivingService(fulfillment, book),
         ClaimService(orders, fulfillment, refund, engine),
         policies,
+        Spoken(fulfillment, policies, product, payment),
     )

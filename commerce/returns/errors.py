@@ -80,3 +80,13 @@ class ReceivedTooMany(Conflict):
 class ClaimDecided(Conflict):
     code = "claim_decided"
     message = "The claim is {status} already."
+
+
+class ProductUnknown(NotFound):
+    code = "return_product_unknown"
+    message = "That is not in this order, or it is back already. There is still: {items}."
+
+
+class ProductUnclear(Invalid):
+    code = "return_product_unclear"
+    message = "Several things in this order fit: {items}. Which one do you mean?"

@@ -102,7 +102,7 @@ class SetReturnPolicy(Command):
     conditions: list[Condition] = Field(default=["unopened", "opened"], max_length=4)
     review_minor: Minor = 100_000
     abuse_from: Annotated[int, Field(ge=0, le=101)] = 60
-    one_per_order: bool = True
+    one_per_order: bool = False
     destinations: list[Destination] = Field(
         default=["original", "gift_card", "store_credit"], min_length=1, max_length=3
     )

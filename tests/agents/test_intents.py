@@ -6,7 +6,7 @@ import yaml
 
 from agents.intents import EXAMPLES, LABELS, Intents, examples, intents, key_of, read, shipped, write
 from kernel.embeddings import DIMENSIONS, embedder
-from tools import checkout, customer, inventory, order, payment, product  # noqa: F401  # they declare tools
+from tools import checkout, customer, inventory, order, payment, product, refund, returns  # noqa: F401  # they declare tools
 from tools.spec import TOOLS
 
 
