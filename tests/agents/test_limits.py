@@ -12,6 +12,8 @@ from commerce.orchestration.schemas import NewRun
 from kernel.auth import SYSTEM
 from kernel.ids import new_id
 from tests.agents.test_chat_writes import begun, counts
+from tests.returns.world import delivered
+from tools import returns  # noqa: F401  # it declares tools
 from tools.bind import Binder, Errand
 from tools.spec import TOOLS, Effect
 
@@ -68,6 +70,7 @@ async def test_no_write_happens_without_a_yes(
     from tests.factories.api import signed_in
 
     caller, ann, binder = await signed_in(http, "ann"), principals(shop, "ann"), Binder(shop, never)
+    there = await delivered(http, {world.variants["mug"]: 1})
     await caller.checkout(await caller.cart({world.variants["mug"]: 1}))
     await caller.cart({world.variants["mug"]: 1})
     await settle()
@@ -76,6 +79,8 @@ async def test_no_write_happens_without_a_yes(
         **WRITES,
         "remove_address": {"address_id": f"adr_{world.addresses['ann'].hex}"},
         "save_gift_card": {"code": card["code"]},
+        "request_return": {"order": there["number"], "reason": "defective"},
+        "request_exchange": {"order": there["number"], "sku": "MUG", "reason": "wrong size"},
     }
     assert {tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ} == set(given)
     before = (
