@@ -120,7 +120,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     engine = Engine(database, definitions, settings.saga_lease)
     refund = RefundService(payment, orders_paid, book, engine)
     back = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
-    checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
+    checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     email = EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
@@ -152,7 +152,7 @@ def _returns(
     return (
         ReturnService(orders, fulfillment, pricing, product, refund, policies, exchanges, book, engine),
         ReceivingService(fulfillment, book),
-        ClaimService(orders, fulfillment, refund, engine),
+        ClaimService(orders, fulfillment, refund, book, engine),
         policies,
         Spoken(fulfillment, policies, product, payment),
     )

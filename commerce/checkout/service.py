@@ -12,6 +12,7 @@ from commerce.checkout.errors import (
     CartEmpty,
     EmailNeeded,
     NothingToReview,
+    PartlyRefunded,
     PaymentNeeded,
     PurchaseStillRunning,
     VariantNotForSale,
@@ -26,6 +27,7 @@ from commerce.payment import Risk, Share, Tender
 from commerce.payment.permissions import REVIEW_FRAUD
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
+from commerce.refund import RefundService
 from commerce.shipping import ShippingService
 from commerce.warehouse import ToPick
 from kernel.consent import demand
@@ -56,6 +58,7 @@ class CheckoutService:
         customer: CustomerService,
         pricing: PricingService,
         shipping: ShippingService,
+        refund: RefundService,
         engine: Engine,
         hold_minutes: int = 10,
     ) -> None:
@@ -64,6 +67,7 @@ class CheckoutService:
         self._customer = customer
         self._pricing = pricing
         self._shipping = shipping
+        self._refund = refund
         self._engine = engine
         self._hold = timedelta(minutes=hold_minutes)
 
@@ -114,10 +118,12 @@ class CheckoutService:
     async def cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> Placed:
         """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning."""
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning, PartlyRefunded."""
         group = await self._parts.order.request_cancel(work, order_id, command)
         if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
+        if await self._refund.any_of(work, group.id):
+            raise PartlyRefunded()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
         placed = await self._parts.order.orders_of(work, group.id)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from kernel.ids import PublicId
-from kernel.schemas import Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
+from kernel.schemas import PERSONAL, Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
 
 ReturnId = Annotated[UUID, PublicId("ret")]
 ReturnLineId = Annotated[UUID, PublicId("rln")]
@@ -87,7 +87,7 @@ class OpenClaim(Command):
     order_line_id: OrderLineId
     quantity: Quantity = 1
     kind: ClaimKind
-    text: LongText
+    text: Annotated[LongText, PERSONAL]
 
 
 class SetReturnPolicy(Command):
