@@ -42,6 +42,8 @@ CHANGING = frozenset(
         "propose_restock",
         "remember",
         "forget_facts",
+        "request_return",
+        "request_exchange",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""

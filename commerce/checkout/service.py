@@ -13,6 +13,7 @@ from commerce.checkout.errors import (
     CartFull,
     EmailNeeded,
     NotEnoughToAdd,
+    PartlyRefunded,
     PaymentNeeded,
     PurchaseStillRunning,
     VariantNotForSale,
@@ -28,6 +29,7 @@ from commerce.payment import Promised, Risk, Share, Tender, dealt
 from commerce.payment.permissions import MOVE_MONEY
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
+from commerce.refund import RefundService
 from commerce.shipping import Rate, ShippingService
 from commerce.shipping.schemas import RateView
 from commerce.warehouse import ToPick
@@ -60,6 +62,7 @@ class CheckoutService:
         customer: CustomerService,
         pricing: PricingService,
         shipping: ShippingService,
+        refund: RefundService,
         engine: Engine,
         hold_minutes: int = 10,
     ) -> None:
@@ -68,6 +71,7 @@ class CheckoutService:
         self._customer = customer
         self._pricing = pricing
         self._shipping = shipping
+        self._refund = refund
         self._engine = engine
         self._hold = timedelta(minutes=hold_minutes)
 
@@ -134,12 +138,14 @@ class CheckoutService:
         """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
 
         Every captured payment goes back once, to its own method. Raises OrderNotFound, ReasonNotAllowed, NotCancellable,
-        PurchaseStillRunning, ChangeInProgress."""
+        PurchaseStillRunning, ChangeInProgress, PartlyRefunded."""
         group = await self._parts.order.request_cancel(work, order_id, command)
         if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
         if await is_open(work, change.KIND, group.id):
             raise ChangeInProgress()
+        if await self._refund.any_of(work, group.id):
+            raise PartlyRefunded()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
         placed = await self._parts.order.orders_of(work, group.id)

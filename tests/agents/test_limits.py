@@ -14,6 +14,7 @@ from kernel.auth import SYSTEM
 from kernel.ids import new_id
 from tests.agents.test_chat_writes import begun, counts
 from tests.factories.variants import add_choice
+from tests.returns.world import delivered
 from tools.bind import Binder, Errand
 from tools.spec import TOOLS, Effect
 
@@ -71,6 +72,7 @@ async def test_no_write_happens_without_a_yes(
     from tests.factories.api import signed_in
 
     caller, ann, binder = await signed_in(http, "ann"), principals(shop, "ann"), Binder(shop, never)
+    there = await delivered(http, {world.variants["mug"]: 1})
     shirt = await add_choice(shop, world, {"red": 2000, "blue": 2000})
     group = await caller.checkout(await caller.cart({shirt["red"]: 1}), "tok_success_other")
     sku = group["orders"][0]["lines"][0]["sku"]
@@ -86,6 +88,8 @@ async def test_no_write_happens_without_a_yes(
         "modify_order_items": {"order": "latest", "sku": sku, "new_sku": sku.replace("RED", "BLUE")},
         "cancel_order_lines": {"order": "latest", "sku": sku, "reason": "other"},
         "change_order_payment": {"order": "latest", "payment_method": "4242"},
+        "request_return": {"order": there["number"], "reason": "defective"},
+        "request_exchange": {"order": there["number"], "sku": "MUG", "reason": "wrong size"},
     }
     assert {tool.name for tool in TOOLS.values() if tool.effect is Effect.WRITE} == set(given)
     before = (
