@@ -2,7 +2,7 @@
 
 In this order: known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
 run and call > one transaction, in which the service demands consent for a write and a policy weighs a proposal > record >
-errors mapped to advice.
+errors mapped to advice. Every attempt to write stands in the audit log, whatever came of it.
 """
 
 import time
@@ -45,6 +45,8 @@ class Errand:
     tools: tuple[Tool, ...]
     limits: Limits
     thread_id: UUID | None = None
+    tainted: bool = False
+    """Whether a model acts that has read more than the person's own words: it may obey somebody else."""
 
     @property
     def acting(self) -> Principal:
@@ -126,7 +128,7 @@ class Binder:
         """What a propose tool drafted goes to its policy in the same transaction: the tool itself changes nothing."""
         if not isinstance(draft, Draft):
             raise TypeError("a propose tool returns a draft")
-        return await self._commerce.approval.propose(work, draft, errand.run_id)
+        return await self._commerce.approval.propose(work, draft, errand.run_id, errand.tainted)
 
     async def _follow(
         self, errand: Errand, record: ToolRecord, sagas: list[tuple[Run, Callable[[Any], Awaitable[Answer]]]]
@@ -158,6 +160,7 @@ class Binder:
             confirmation = await self._commerce.chat.confirmations.ask(work, errand.thread_id, ask)
             record = _record(errand, tool, call_id, args, "confirmation", required.code, result)
             await self._commerce.runs.tool_call(work, errand.run_id, record)
+            audit.append(work, "tool.asked", f"run:{errand.run_id}", tool=tool.name, code=required.action)
         return Outcome(record, confirmation)
 
     async def _refuse(
@@ -194,8 +197,8 @@ class Binder:
             if found := await self._commerce.runs.found(work, errand.run_id, call_id):
                 return Outcome(found)  # the same call, already made by somebody faster
             await self._commerce.runs.tool_call(work, errand.run_id, record)
-            if status == "refused":
-                audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=tool.name, code=code)
+            if status == "refused" or tool.effect is not Effect.READ:
+                audit.append(work, f"tool.{status}", f"run:{errand.run_id}", tool=tool.name, code=code)
         return Outcome(record)
 
 
