@@ -41,9 +41,10 @@ check: install ## format, lint, types, contracts, migrations, event schemas, tes
 	$(BIN)/agora schemas check
 	$(MAKE) --no-print-directory test
 
-evals: install ## the agents on every case, twice: with the planner, and with a model that plays the cases' own lines
+evals: install ## the agents on every case, with the planner and with a model that plays the cases' lines; the gates
 	AGORA_DATA_DIR=.agora/evals AGORA_LOG_LEVEL=error $(BIN)/agora evals run
 	AGORA_DATA_DIR=.agora/evals AGORA_LOG_LEVEL=error $(BIN)/agora evals run --model scripted --out .agora/evals/scripted
+	AGORA_DATA_DIR=.agora/evals AGORA_LOG_LEVEL=error $(BIN)/agora evals gate
 
 bench: install ## speed, as ratios beside the same SQL on the same server
 	$(BIN)/python -m bench

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from bench.shop import Shop
+from kernel.db import nearest
 
 TABLES = (
     "carts", "cart_lines", "gateway_idempotency_keys", "order_groups", "order_addresses", "orders", "order_lines",
@@ -34,6 +35,7 @@ class Bare:
         await shop.sql.execute("insert into bare.inventory_levels select * from public.inventory_levels")
         pool = await asyncpg.create_pool(
             shop.database_url,
+            **await nearest(shop.database_url),
             min_size=clients,
             max_size=clients,
             server_settings={"search_path": "bare,public", "jit": "off"},

@@ -80,6 +80,8 @@ class Endpoint:
             half = len(arguments) // 2
             call = {"index": 0, "id": f"call_{len(self.heard)}", "type": "function"}
             yield _chunk({"tool_calls": [{**call, "function": {"name": said["name"], "arguments": arguments[:half]}}]})
+            if mode == "stalls":
+                await asyncio.sleep(TOO_LONG)
             yield _chunk({"tool_calls": [{"index": 0, "function": {"arguments": arguments[half:]}}]})
         yield _chunk({}, "stop")
         yield b"data: " + json.dumps({**_frame(), "choices": [], "usage": USAGE}).encode() + b"\n\n"
@@ -103,7 +105,7 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1, lifespan="off")
+    config = uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1, lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -242,6 +244,28 @@ async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("json", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
+async def nearest(url: str) -> dict[str, Any]:
+    """How to reach a server of this machine by its Unix socket, which costs a third less a round trip than TCP (both
+    sides' CPU time): `host` and `port` to connect with, nothing where there is no way."""
+    parts = urlsplit(url)
+    if parts.hostname not in ("127.0.0.1", "localhost"):
+        return {}
+    connection = await asyncpg.connect(url)
+    try:
+        folders: str = await connection.fetchval("show unix_socket_directories")
+    except asyncpg.InsufficientPrivilegeError:  # only an owner of the server may know
+        return {}
+    finally:
+        await connection.close()
+    for folder in filter(None, folders.split(", ")):
+        near = {"host": folder, "port": parts.port or 5432}
+        if (Path(folder) / f".s.PGSQL.{near['port']}").is_socket():
+            with suppress(OSError, asyncpg.PostgresError):
+                await (await asyncpg.connect(url, **near)).close()
+                return near
+    return {}
+
+
 async def connect(
     url: str,
     *,
@@ -260,6 +284,7 @@ async def connect(
 
     pool = await asyncpg.create_pool(
         url,
+        **await nearest(url),
         min_size=min(2, size),
         max_size=size,
         init=setup,

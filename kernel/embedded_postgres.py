@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: the wheel's server, started by our own launcher in a folder of ours (components.md).
 
-It listens on 127.0.0.1 only and asks for a password that lies in the data folder. A second start on the same folder
+It listens on 127.0.0.1 and in its folder only, and asks for a password that lies in the data folder. A second start on the same folder
 attaches to the server that runs there. Postgres refuses to run as root: as root it is put into a user namespace, and
 where that is forbidden it runs as `nobody`.
 """
@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import os
 import pwd
+import re
 import secrets
 import shutil
 import socket
@@ -21,6 +22,8 @@ from pathlib import Path
 
 USER = "agora"
 START_SECONDS = 30
+SOCKET_FOLDER_MOST = 85
+"""Characters: what the smallest limit of a socket's path (103 bytes) leaves beside its name."""
 NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -32,7 +35,8 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track_planning": "off",
-    "unix_socket_directories": "",
+    "pg_stat_statements.track_utility": "off",
+    "unix_socket_permissions": "0700",
     "log_min_duration_statement": "1000",
 }
 
@@ -99,7 +103,8 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         (self.folder / "port").write_text(str(self.port))
-        flags = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in SETTINGS.items())
+        known = {**SETTINGS, "unix_socket_directories": self._sockets}
+        flags = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in known.items())
         try:
             self._run(
                 *("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "data" / "server.log"), "-w"),
@@ -109,6 +114,12 @@ class EmbeddedPostgres:
             log = self.folder / "data" / "server.log"
             tail = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
             raise EmbeddedPostgresUnavailable("\n".join([str(failed), *tail])) from None
+
+    @property
+    def _sockets(self) -> str:
+        """Where the server's Unix socket lies; nowhere when the system could not take the path."""
+        path = str(self.folder)
+        return path if len(path) <= SOCKET_FOLDER_MOST and re.fullmatch(r"[\w./-]+", path, re.ASCII) else ""
 
     def _stop(self) -> None:
         if self.pid:

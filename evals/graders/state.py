@@ -11,8 +11,8 @@ from evals.ground import Changed
 from evals.worlds.build import World
 
 JOURNAL = (
-    *("agent_", "chat_", "outbox_", "inbox_", "transport_", "saga_", "audit_log", "refresh_tokens"),
-    *("sign_in_attempts", "gateway_", "event_schemas", "schedules"),
+    *("agent_runs", "agent_model_calls", "agent_tool_calls", "agent_usage", "chat_", "outbox_", "inbox_", "transport_"),
+    *("saga_", "audit_log", "refresh_tokens", "sign_in_attempts", "gateway_", "event_schemas", "schedules"),
 )
 """Beginnings of the names of tables that note what happens: their rows are no effect."""
 Row = dict[str, Any]

@@ -7,11 +7,13 @@ from typing import Any
 from xml.etree.ElementTree import parse
 
 import pytest
+from pydantic import SecretStr
 
 from evals import gate, routing, run
 from evals.case import Call, Case, Turn, cases
 from evals.cassettes import Cassettes, SecretSaid
 from evals.drive import Outcome, play
+from evals.endpoint import endpoint
 from evals.graders.conduct import grade
 from evals.ground import Ground, ground
 from tests.conftest import Ground as Server
@@ -197,3 +199,26 @@ async def test_routing_is_measured_through_the_chat(offline: Ground, monkeypatch
     said = [("ann", "order", "where is my order A100001?"), ("guest", "payment", "hello")]
     monkeypatch.setattr(routing, "utterances", lambda: said)
     assert await routing.measure(offline) == (0.5, ["payment < chat: hello"])
+
+
+async def test_a_live_run_becomes_a_cassette_that_plays_without_the_endpoint(ground: Server, tmp_path: Path) -> None:
+    key = "a-live-key-of-somebody"
+    known = {
+        "suites": ("golden",),
+        "case": "payment/says-what-is-saved",
+        "cassettes": tmp_path / "tapes",
+        "out": tmp_path,
+    }
+    async with endpoint() as model:
+        model.says = [{"name": "payment_options", "args": {}}, "Your Visa ending in 4242."]
+        live = settings(openai_base_url=model.base_url, openai_api_key=SecretStr(key), model="auto")
+        assert await run.run(run.Options(model="live", record=True, **known), ground.server, live) == 0
+        assert model.keys == [f"Bearer {key}"] * 2
+    (tape,) = (tmp_path / "tapes").rglob("*.json")
+    assert json.loads(tape.read_text()) == [[{"name": "payment_options", "args": {}}, "Your Visa ending in 4242. "]]
+    assert await run.run(run.Options(model="recorded", **known), ground.server, settings()) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    (case,) = report["cases"]
+    assert (case["passed"], case["turns"][0]["text"].strip()) == (True, "Your Visa ending in 4242.")
+    assert [model["model"] for model in case["turns"][0]["models"]] == ["gpt-5-mini"] * 2
+    assert key not in (tmp_path / "report.html").read_text() + tape.read_text()

@@ -1,8 +1,12 @@
 """A run is run again on what was said then: the same code finds no difference, other code shows where it departs, and
 nothing is ever written."""
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +20,10 @@ from cli.replay import read_only
 from commerce.app import Commerce
 from commerce.orchestration.errors import UnknownRun
 from graphs.replay import Replay, again
-from kernel.ids import new_id, parse
+from kernel.ids import new_id, public
 from memory.checkpoints import checkpoints
 from tests.chat.test_chat_api import confirm, say, thread
-from tests.conftest import opened, settings
+from tests.conftest import ROOT, opened, settings
 from tests.factories.api import signed_in
 from tests.factories.world import World
 from tools.spec import TOOLS
@@ -104,12 +108,22 @@ async def test_an_unknown_run_is_refused(reader: Commerce, url: str) -> None:
         await replayed(reader, url, new_id())
 
 
-def test_ids_of_runs_are_those_of_the_api(runs: dict[str, UUID]) -> None:
-    assert parse("run", f"run_{runs['look'].hex}") == runs["look"]
-
-
 async def test_the_connection_cannot_write(url: str) -> None:
     connection = await asyncpg.connect(read_only(url))
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         await connection.execute("delete from agent_runs")
     await connection.close()
+
+
+def test_the_command_says_what_came_of_it(url: str, runs: dict[str, UUID], tmp_path: Path) -> None:
+    def command(run: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "DATABASE_URL": url, "AGORA_DATA_DIR": str(tmp_path), "AGORA_MODEL": "offline"}
+        line = [sys.executable, "-m", "cli.main", "replay", run]
+        return subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    done = command(public("run", runs["yes"]))
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0], lines[-1]) == (0, "chat run of order: 1 model turns, 1 calls", "no difference")
+    assert lines[1].startswith("  same  order: cancel_order(")
+    assert command("nonsense").stderr == "agora: nonsense is no id of a run: it begins with run_\n"
+    assert command(public("run", new_id())).stderr == "agora: There is no such run of an agent.\n"
