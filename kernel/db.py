@@ -162,13 +162,13 @@ class Work:
         the part puts last comes at the part's end: a refusal from there is the part's as well."""
         who, events, last, after = self.principal, self._events, self._last, self._after
         self.principal, self._events, self._last, self._after = SYSTEM, [], [], []
-        await self.connection.execute("SAVEPOINT attempt; SELECT " + _setting("staff", "on"))
+        await self.connection.execute("SAVEPOINT attempt; " + _setting("staff", "on"))
         try:
             yield
             for call in self._last:
                 await call()
             staff = _setting("staff", "on" if who.is_staff else "")
-            await self.connection.execute("RELEASE SAVEPOINT attempt; SELECT " + staff)
+            await self.connection.execute("RELEASE SAVEPOINT attempt; " + staff)
         except BaseException:
             self._events, self._after = [], []
             with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
