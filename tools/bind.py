@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
@@ -33,6 +34,7 @@ from tools.spec import PUBLIC, Answer, Call, Effect, Tool, grants
 
 log = telemetry.log("tools")
 Drive = Callable[[Run], Awaitable[None]]
+ILLEGIBLE = {"error": "invalid_arguments", "advice": "ask", "message": "Some of this cannot be read as text or number."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,11 @@ class Binder:
         """Makes one call, once per run and `call_id`; never raises for what a caller may do wrong."""
         began = time.perf_counter()
         tool = next((tool for tool in errand.tools if tool.name == name), None)
+        legible = _legible(given)
         if tool is None:
-            return await self._refuse(errand, name, call_id, given, Forbidden(permission=name))
+            return await self._refuse(errand, name, call_id, given if legible else {}, Forbidden(permission=name))
+        if not legible:
+            return await self._note(errand, tool, call_id, {}, "failed", "invalid_arguments", ILLEGIBLE)
         try:
             args = tool.command.model_validate(given)
         except ValidationError as bad:
@@ -170,7 +175,7 @@ class Binder:
         record = ToolRecord(
             call_id=call_id,
             agent=errand.agent,
-            tool=name[:80],
+            tool=name.encode(errors="replace").decode().replace("\0", "")[:80],
             effect="read",
             arguments={"fields": sorted(given)[:20]},
             status="refused",
@@ -179,7 +184,7 @@ class Binder:
         )
         async with self._commerce.database.work(errand.acting) as work:
             await self._commerce.runs.tool_call(work, errand.run_id, record)
-            audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=name[:80], code=error.code)
+            audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=record.tool, code=error.code)
         return Outcome(record)
 
     async def _note(
@@ -242,6 +247,14 @@ def _record(
             "latency_ms": latency,
         }
     )
+
+
+def _legible(given: dict[str, Any]) -> bool:
+    """Whether Postgres could keep these arguments: it takes no NUL, no half of a character, no number beyond 64 bits."""
+    try:
+        return b"\\u0000" not in orjson.dumps(given)
+    except orjson.JSONEncodeError:
+        return False
 
 
 def _fields(bad: ValidationError) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def order_view(order: Order, lines: Sequence[Record]) -> OrderView:
         fulfillment_status=order.fulfillment_status,
         lines=[line_view(line, currency) for line in lines],
         totals=totals,
-        shipping_address=address_of(lines[0]) if lines else None,
+        shipping_address=address_of(lines[0]) if lines and lines[0]["line1"] is not None else None,
         placed_at=order.placed_at,
     )
 
