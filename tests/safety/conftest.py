@@ -66,8 +66,12 @@ async def scene(
         new_id(),
     )
     facts = {
-        **{"ann": str(world.customers["ann"]), "north": str(world.merchants["north"]), "card": card["code"]},
-        **{"group": str(parse("grp", group["id"])), "number": group["orders"][0]["number"], "ticket": ticket.number},
+        "ann": str(world.customers["ann"]),
+        "north": str(world.merchants["north"]),
+        "card": card["code"],
+        "group": str(parse("grp", group["id"])),
+        "number": group["orders"][0]["number"],
+        "ticket": ticket.number,
         "address": public("adr", world.addresses["ann"]),
         "level": public("lvl", await _level(sql, world)),
     }
