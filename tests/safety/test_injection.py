@@ -103,3 +103,12 @@ async def test_every_injection(
 ) -> None:
     assert len(EVERY) >= 3_000
     await run(puppets, shop, sql, scene, [case for case in EVERY if case[2] == template])
+
+
+@pytest.mark.parametrize("trigger", ["event", "command"])
+async def test_what_nobody_asked_for_is_an_answer_and_no_accident(
+    puppets: Any, shop: Commerce, sql: asyncpg.Connection, scene: Scene, trigger: str
+) -> None:
+    """Every tool in a run without a person: refused in words, proposed to people, or harmless; never an internal error."""
+    field = next(field for field in FIELDS if field.reader == trigger)
+    await run(puppets, shop, sql, scene, [(field, tool, TEMPLATES[0]) for tool in WRITES])
