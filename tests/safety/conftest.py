@@ -1,12 +1,14 @@
 """A shop in which everything that can be read is there: an order, a ticket, a full cart, a feed, facts, a dead letter."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+import structlog
 
 from agents.models import Models
 from agents.roster import AGENTS
@@ -32,6 +34,15 @@ from tools.spec import TOOLS
 __all__ = ["assistants", "principals"]
 WIDE = "chat"
 """The agent that has every tool in these tests: no allow-list stands before the laws."""
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Failures that a test provokes by the hundred are not printed with their traces."""
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(wrapper_class=before)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,10 @@ from tests.fakes.models import Ranked, message
 from tests.safety.conftest import Scene
 from tests.safety.puppet import Named, Puppet
 from tests.safety.rows import changed, digests
+from tests.safety.test_injection import QUEUE
 from tools.bind import Binder, Errand
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 class Runaway(Models):
@@ -116,7 +119,7 @@ CALLS = {
 GUARDS = {
     **{table: tuple(CALLS) for table in ("agent_switches", "agent_usage", "agent_tool_calls", "audit_log")},
     "chat_confirmations": tuple(CALLS),
-    **{table: ("a proposal",) for table in ("agent_policies", "agent_caps", "agent_decisions")},
+    **dict.fromkeys(("agent_policies", "agent_caps", "agent_decisions"), ("a proposal",)),
 }
 """What each guard stands before: switch, budget, record, audit, consent; policy, caps and decisions of proposals."""
 
@@ -164,9 +167,7 @@ async def test_a_turn_behind_a_guard_that_is_down_ends_in_words(
 async def test_an_errand_behind_a_guard_that_is_down_fails(
     shop: Commerce, sql: asyncpg.Connection, scene: Scene, puppets: tuple[Assistant, Automation]
 ) -> None:
-    from tests.safety.test_injection import QUEUE
-
-    ask = 'propose_goodwill with {"ticket": "%s", "amount": 100, "reason": "x"}' % scene.facts["ticket"]
+    ask = f'propose_goodwill with {{"ticket": "{scene.facts["ticket"]}", "amount": 100, "reason": "x"}}'
     key, before = new_id(), await digests(sql)
     await sql.execute(QUEUE, key, "support", "command", ask)
     async with shop.database.work(scene.people["admin"]) as work:
