@@ -167,8 +167,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
-        *(received, claims, terms, spoken, merchant, cart, checkout, review),
-        *(changes, email, notification, refill, support, note, goodwill, recall, chat),
+        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
+        *(email, notification, refill, support, note, goodwill, recall, chat),
         *(OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 

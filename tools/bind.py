@@ -2,7 +2,7 @@
 
 In this order: known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
 run and call > one transaction, in which the service demands consent for a write and a policy weighs a proposal > record >
-errors mapped to advice.
+errors mapped to advice. Every attempt to write stands in the audit log, whatever came of it.
 """
 
 import time
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
@@ -33,6 +34,7 @@ from tools.spec import PUBLIC, Answer, Call, Effect, Tool, grants
 
 log = telemetry.log("tools")
 Drive = Callable[[Run], Awaitable[None]]
+ILLEGIBLE = {"error": "invalid_arguments", "advice": "ask", "message": "Some of this cannot be read as text or number."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Errand:
     tools: tuple[Tool, ...]
     limits: Limits
     thread_id: UUID | None = None
+    tainted: bool = False
+    """Whether a model acts that has read more than the person's own words: it may obey somebody else."""
 
     @property
     def acting(self) -> Principal:
@@ -75,8 +79,11 @@ class Binder:
         """Makes one call, once per run and `call_id`; never raises for what a caller may do wrong."""
         began = time.perf_counter()
         tool = next((tool for tool in errand.tools if tool.name == name), None)
+        legible = _legible(given)
         if tool is None:
-            return await self._refuse(errand, name, call_id, given, Forbidden(permission=name))
+            return await self._refuse(errand, name, call_id, given if legible else {}, Forbidden(permission=name))
+        if not legible:
+            return await self._note(errand, tool, call_id, {}, "failed", "invalid_arguments", ILLEGIBLE)
         try:
             args = tool.command.model_validate(given)
         except ValidationError as bad:
@@ -126,7 +133,7 @@ class Binder:
         """What a propose tool drafted goes to its policy in the same transaction: the tool itself changes nothing."""
         if not isinstance(draft, Draft):
             raise TypeError("a propose tool returns a draft")
-        return await self._commerce.approval.propose(work, draft, errand.run_id)
+        return await self._commerce.approval.propose(work, draft, errand.run_id, errand.tainted)
 
     async def _follow(
         self, errand: Errand, record: ToolRecord, sagas: list[tuple[Run, Callable[[Any], Awaitable[Answer]]]]
@@ -158,6 +165,7 @@ class Binder:
             confirmation = await self._commerce.chat.confirmations.ask(work, errand.thread_id, ask)
             record = _record(errand, tool, call_id, args, "confirmation", required.code, result)
             await self._commerce.runs.tool_call(work, errand.run_id, record)
+            audit.append(work, "tool.asked", f"run:{errand.run_id}", tool=tool.name, code=required.action)
         return Outcome(record, confirmation)
 
     async def _refuse(
@@ -167,7 +175,7 @@ class Binder:
         record = ToolRecord(
             call_id=call_id,
             agent=errand.agent,
-            tool=name[:80],
+            tool=name.encode(errors="replace").decode().replace("\0", "")[:80],
             effect="read",
             arguments={"fields": sorted(given)[:20]},
             status="refused",
@@ -176,7 +184,7 @@ class Binder:
         )
         async with self._commerce.database.work(errand.acting) as work:
             await self._commerce.runs.tool_call(work, errand.run_id, record)
-            audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=name[:80], code=error.code)
+            audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=record.tool, code=error.code)
         return Outcome(record)
 
     async def _note(
@@ -194,8 +202,8 @@ class Binder:
             if found := await self._commerce.runs.found(work, errand.run_id, call_id):
                 return Outcome(found)  # the same call, already made by somebody faster
             await self._commerce.runs.tool_call(work, errand.run_id, record)
-            if status == "refused":
-                audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=tool.name, code=code)
+            if status == "refused" or tool.effect is not Effect.READ:
+                audit.append(work, f"tool.{status}", f"run:{errand.run_id}", tool=tool.name, code=code)
         return Outcome(record)
 
 
@@ -239,6 +247,14 @@ def _record(
             "latency_ms": latency,
         }
     )
+
+
+def _legible(given: dict[str, Any]) -> bool:
+    """Whether Postgres could keep these arguments: it takes no NUL, no half of a character, no number beyond 64 bits."""
+    try:
+        return b"\\u0000" not in orjson.dumps(given)
+    except orjson.JSONEncodeError:
+        return False
 
 
 def _fields(bad: ValidationError) -> dict[str, Any]:

@@ -97,7 +97,8 @@ _LINE = """
        l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
        l.cancelled, l.shipped, l.modification_id,
        a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country"""
-_OF_ORDER = "join order_lines l on l.order_id = o.id join order_addresses a on a.group_id = o.group_id"
+_OF_ORDER = "join order_lines l on l.order_id = o.id left join order_addresses a on a.group_id = o.group_id"
+"""A merchant sees its lines and not where its buyer lives."""
 
 # Every line with the address it goes to: one statement for any number of orders.
 LINES = f"select {_LINE} from orders o {_OF_ORDER} where o.id = any($1) order by o.id, l.id"
