@@ -52,6 +52,9 @@ class Echo(BaseChatModel):
         said = AIMessage("Here they are.") if messages[-1].type == "tool" else AIMessage("", tool_calls=[call])
         return ChatResult(generations=[ChatGeneration(message=said)])
 
+    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        return self._generate(messages)  # no thread: what is measured is the layer, not the model
+
 
 class Straight:
     """Sends every message to the product agent."""

@@ -7,7 +7,7 @@ errors mapped to advice.
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from commerce.approval import Draft, Proposed
 from commerce.chat.schemas import Ask, ConfirmationView
 from commerce.identity import audit
 from commerce.orchestration import Limits
-from commerce.orchestration.schemas import ToolRecord
+from commerce.orchestration.schemas import ModelTurn, ToolRecord
 from kernel import fault, telemetry
 from kernel.auth import Principal
 from kernel.consent import ConfirmationRequired
@@ -45,6 +45,8 @@ class Errand:
     tools: tuple[Tool, ...]
     limits: Limits
     thread_id: UUID | None = None
+    unkept: list[ModelTurn] = field(default_factory=list)
+    """Turns of the model that led here and are not in the journal yet: the next call takes them there."""
 
     @property
     def acting(self) -> Principal:
@@ -103,9 +105,8 @@ class Binder:
         who, runs = errand.acting, self._commerce.runs
         looked = await tool.look(self._commerce, args) if tool.look else None
         async with self._commerce.database.work(who, durable=tool.effect is not Effect.READ) as work:
-            if found := await runs.found(work, errand.run_id, call_id):
+            if found := await runs.admit(work, errand.run_id, call_id, errand.agent, errand.limits, errand.unkept):
                 return found, []
-            await runs.gate(work, errand.agent, errand.limits)
             if tool.permission != PUBLIC:
                 who.require(tool.permission)
             call = Call(self._commerce, work, errand.principal, errand.thread_id, looked)
@@ -119,6 +120,7 @@ class Binder:
             if tool.effect is not Effect.READ:
                 audit.append(work, f"tool.{tool.name}", f"run:{errand.run_id}", arguments=record.arguments)
             fault.point("chat.tool.before_commit")
+        errand.unkept.clear()
         fault.point("chat.tool.after_commit")
         return record, call.sagas
 
@@ -157,7 +159,8 @@ class Binder:
                 return Outcome(found)  # the same call, already made by somebody faster
             confirmation = await self._commerce.chat.confirmations.ask(work, errand.thread_id, ask)
             record = _record(errand, tool, call_id, args, "confirmation", required.code, result)
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
+        errand.unkept.clear()
         return Outcome(record, confirmation)
 
     async def _refuse(
@@ -175,8 +178,9 @@ class Binder:
             result={"error": "tool_not_allowed", "advice": "stop", "message": "There is no such tool here."},
         )
         async with self._commerce.database.work(errand.acting) as work:
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
             audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=name[:80], code=error.code)
+        errand.unkept.clear()
         return Outcome(record)
 
     async def _note(
@@ -193,10 +197,16 @@ class Binder:
         async with self._commerce.database.work(errand.acting) as work:
             if found := await self._commerce.runs.found(work, errand.run_id, call_id):
                 return Outcome(found)  # the same call, already made by somebody faster
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
             if status == "refused":
                 audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=tool.name, code=code)
+        errand.unkept.clear()
         return Outcome(record)
+
+    async def _keep(self, work: Work, errand: Errand, record: ToolRecord) -> None:
+        """A call that had no effect, and the model's turns that led to it."""
+        await self._commerce.runs.keep(work, errand.run_id, errand.unkept)
+        await self._commerce.runs.tool_call(work, errand.run_id, record)
 
 
 class Repeated(AgoraError):
