@@ -128,7 +128,9 @@ class Node:
         tools = self.spec.tools
         if turn.trigger == "query":  # a question never changes anything
             tools = tuple(tool for tool in tools if tool.effect is Effect.READ)
-        return Errand(turn.run_id, turn.principal, self.spec.name, tools, self.spec.limits, turn.thread_id, turn.unkept)
+        return self._binder.errand(
+            turn.run_id, turn.principal, self.spec.name, tools, self.spec.limits, turn.thread_id, turn.unkept
+        )
 
     def _schemas(self, turn: Turn, errand: Errand, neighbours: Sequence[AgentSpec]) -> list[dict[str, Any]]:
         found = [tool.schema for tool in self.spec.offered(turn.principal) if tool in errand.tools]

@@ -1,13 +1,13 @@
 """The one place where a model's tool call becomes an effect.
 
-In this order: known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
+In this order: token > known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
 run and call > one transaction, in which the service demands consent for a write and a policy weighs a proposal > record >
 errors mapped to advice.
 """
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from commerce.app import Commerce
 from commerce.approval import Draft, Proposed
 from commerce.chat.schemas import Ask, ConfirmationView
 from commerce.identity import audit
+from commerce.identity.errors import BadAgentToken, BadToken
 from commerce.orchestration import Limits
 from commerce.orchestration.schemas import ModelTurn, ToolRecord
 from kernel import fault, telemetry
-from kernel.auth import Principal
+from kernel.auth import ANONYMOUS, SYSTEM, Principal
 from kernel.consent import ConfirmationRequired
 from kernel.db import Work
 from kernel.errors import AgoraError, Forbidden, Kind
@@ -37,10 +38,10 @@ Drive = Callable[[Run], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Whose wish a run carries out: the ORIGINAL person, the agent that acts now, and what it may use."""
+    """What a run is to do: by which agent, with which tools, and for whom: that only the `token` says (ADR 0016)."""
 
     run_id: UUID
-    principal: Principal
+    token: str
     agent: str
     tools: tuple[Tool, ...]
     limits: Limits
@@ -48,10 +49,8 @@ class Errand:
     unkept: list[ModelTurn] = field(default_factory=list)
     """Turns of the model that led here and are not in the journal yet: the next call takes them there."""
 
-    @property
-    def acting(self) -> Principal:
-        """The person through the agent: never more than both may."""
-        return self.principal.acting(self.agent, grants(self.tools), self.thread_id)
+    acting: Principal = ANONYMOUS
+    """The person through the agent, as read from the token at each call: what stood here before counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,34 @@ class Binder:
         self._commerce = commerce
         self._drive = drive
 
+    def errand(
+        self,
+        run_id: UUID,
+        person: Principal,
+        agent: str,
+        tools: tuple[Tool, ...],
+        limits: Limits,
+        thread_id: UUID | None = None,
+        unkept: list[ModelTurn] | None = None,
+    ) -> Errand:
+        """An agent's part of a run, with a token for it: the ORIGINAL person, and no right that either of them lacks."""
+        identity, now = self._commerce.identity, self._commerce.database.clock()
+        token = identity.agent_token(person, agent, grants(tools), now, thread_id)
+        return Errand(run_id, token, agent, tools, limits, thread_id, [] if unkept is None else unkept)
+
     async def call(self, errand: Errand, name: str, call_id: str, given: dict[str, Any]) -> Outcome:
         """Makes one call, once per run and `call_id`; never raises for what a caller may do wrong."""
-        began = time.perf_counter()
+        began, identity = time.perf_counter(), self._commerce.identity
+        try:
+            errand = replace(
+                errand, acting=identity.acting(errand.token, errand.agent, self._commerce.database.clock())
+            )
+        except BadToken:
+            nobody = replace(errand, acting=SYSTEM.acting(errand.agent, frozenset()))
+            return await self._refuse(nobody, name, call_id, given, BadAgentToken())
         tool = next((tool for tool in errand.tools if tool.name == name), None)
         if tool is None:
-            return await self._refuse(errand, name, call_id, given, Forbidden(permission=name))
+            return await self._refuse(errand, name, call_id, given, UnknownTool(permission=name))
         try:
             args = tool.command.model_validate(given)
         except ValidationError as bad:
@@ -109,7 +130,7 @@ class Binder:
                 return found, []
             if tool.permission != PUBLIC:
                 who.require(tool.permission)
-            call = Call(self._commerce, work, errand.principal, errand.thread_id, looked)
+            call = Call(self._commerce, work, who, errand.thread_id, looked)
             answer = await tool.run(call, args)
             if tool.effect is Effect.PROPOSE:
                 answer = await self._propose(work, errand, answer)
@@ -166,7 +187,7 @@ class Binder:
     async def _refuse(
         self, errand: Errand, name: str, call_id: str, given: dict[str, Any], error: AgoraError
     ) -> Outcome:
-        """A tool the agent does not have: noted for everybody to see, and nothing done."""
+        """A tool the agent does not have, or an agent without a right to act: noted for all to see, and nothing done."""
         record = ToolRecord(
             call_id=call_id,
             agent=errand.agent,
@@ -174,8 +195,8 @@ class Binder:
             effect="read",
             arguments={"fields": sorted(given)[:20]},
             status="refused",
-            code="tool_not_allowed",
-            result={"error": "tool_not_allowed", "advice": "stop", "message": "There is no such tool here."},
+            code=error.code,
+            result=advice(error),
         )
         async with self._commerce.database.work(errand.acting) as work:
             await self._keep(work, errand, record)
@@ -207,6 +228,11 @@ class Binder:
         """A call that had no effect, and the model's turns that led to it."""
         await self._commerce.runs.keep(work, errand.run_id, errand.unkept)
         await self._commerce.runs.tool_call(work, errand.run_id, record)
+
+
+class UnknownTool(Forbidden):
+    code = "tool_not_allowed"
+    message = "There is no such tool here."
 
 
 class Repeated(AgoraError):
