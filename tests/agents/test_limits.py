@@ -22,7 +22,8 @@ from tools.spec import TOOLS, Effect
 async def errand(shop: Commerce, who: Any, agent: str) -> Errand:
     async with shop.database.work(who) as work:
         run = await shop.runs.begin(work, NewRun(agent=agent, trigger="chat", cause=new_id()))
-    return Errand(run.id, who, agent, AGENTS[agent].tools, Limits(), await begun(shop, who))
+    thread = await begun(shop, who)
+    return Binder(shop, never).errand(run.id, who, agent, AGENTS[agent].tools, Limits(), thread)
 
 
 async def never(_: Any) -> None:

@@ -220,7 +220,9 @@ async def errands(support: Caller, shop: Commerce, url: str, heard: Heard, settl
     await settle()
 
 
-async def test_a_broken_model_is_an_apology(shop: Commerce, http: httpx.AsyncClient, scene: Scene, settle: Any) -> None:
+async def test_a_broken_model_is_an_apology(
+    shop: Commerce, http: httpx.AsyncClient, sql: asyncpg.Connection, scene: Scene, settle: Any
+) -> None:
     """The run of a command whose model raises is failed, and what it raised stands nowhere."""
     await sql.execute("update agent_runs set status = 'done' where status = 'queued'")
     support = await signed_in(http, "support")
