@@ -11,7 +11,7 @@ from agents import choosing
 from agents.filling import filled, missing
 from agents.replies import can, question, reply, sentence
 from agents.talk import Json, Talk, Wish
-from agents.wording import product_words
+from agents.wording import product_words, returned_words
 
 PERSON = "ask_for_person"
 PATIENCE = 2
@@ -19,7 +19,7 @@ PATIENCE = 2
 SHOWN_MOST = 3
 LOOK_UP = {"add_to_cart": "find_products", "change_cart_quantity": "view_cart", "remove_from_cart": "view_cart"}
 """Where a tool's SKU is looked up."""
-OF_ORDER = frozenset({"modify_order_items", "cancel_order_lines", "return_items", "exchange_items"})
+OF_ORDER = frozenset({"modify_order_items", "cancel_order_lines"})
 """Tools whose SKU is one of an order's items."""
 
 
@@ -114,7 +114,8 @@ class Hand:
         if wanted["tool"] in OF_ORDER:
             order = wanted["args"].get("order")
             return self._look_up(wanted, "get_order", {"order": order}) if order else self.ask(wanted, "order")
-        source, words = LOOK_UP.get(wanted["tool"], "find_products"), product_words(wanted["text"])
+        source = LOOK_UP.get(wanted["tool"], "find_products")
+        words = (returned_words if wanted["tool"] == "request_exchange" else product_words)(wanted["text"])
         if source == "view_cart":
             return self._look_up(wanted, source, {})
         shown = choosing.of_products(self.talk.products)

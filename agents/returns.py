@@ -8,9 +8,15 @@ SPEC = AgentSpec(
     purpose="Takes items of a delivered order back or exchanges them, and explains how returns and exchanges work.",
     tools=uses(
         *(order.get_order, product.get_product, payment.payment_options, payment.payment_status),
-        *(returns.return_items, returns.exchange_items, support.search_help, support.open_ticket),
+        *(
+            returns.request_return,
+            returns.request_exchange,
+            returns.return_status,
+            support.search_help,
+            support.open_ticket,
+        ),
     ),
     hand_offs=frozenset({"order", "refund", "shipping", "support", "product", "customer"}),
     autonomy="limit",
-    cannot="print a return label, or say that a parcel has arrived",
+    cannot="print a return label or book a pick-up",
 )

@@ -22,8 +22,9 @@ MODEL = "rule"
 
 def woken(facts: Json) -> str:
     """An event as an agent is told of it."""
+    listed = json.dumps(facts).replace("<", "\\u003c")  # no fact closes the mark
     return (
-        f"The event {facts['event']} woke you; nobody is there to be asked. Its facts: {json.dumps(facts)}\n"
+        f"The event {facts['event']} woke you; nobody is there to be asked. <facts>{listed}</facts>\n"
         "Look into it with your tools, do what your rules allow, and close with one or two sentences on what you did."
     )
 

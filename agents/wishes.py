@@ -25,8 +25,6 @@ CHANGING = frozenset(
         "modify_order_items",
         "change_order_payment",
         "cancel_order_lines",
-        "return_items",
-        "exchange_items",
         "change_default_address",
         "add_to_cart",
         "change_cart_quantity",
@@ -45,6 +43,8 @@ CHANGING = frozenset(
         "propose_restock",
         "remember",
         "forget_facts",
+        "request_return",
+        "request_exchange",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""

@@ -82,6 +82,28 @@ def _option_words(text: str) -> str | None:
     return " ".join(words)[:200] or None
 
 
+_RETURNING = [
+    r"\b(?:because|since)\b.*$", r"[,;.!?]\s*(?:it|they|that|this|i|i'm|and)\b.*$",
+    r"\b(?:it|they) (?:is|are|was|came|does|do|doesn't|don't|arrived)\b.*$",
+    r"\b(?:from |of |in )?(?:my |the )?(?:last |latest )?(?:order|purchase|delivery)?\s*#?[A-Za-z]\d{5,12}\b",
+    r"\b(?:from |of |in )?(?:my|the) (?:last |latest )?(?:order|purchase|delivery)\b",
+    r"\bfor (?:a refund|my money|money back|store credit)\b.*$",
+    r"\b(?:return|returning|returned|send|sending|give|giving|hand|take|back|exchange|exchanging|swap|swapping|trade|replace"
+    r"|refund|register|start|arrange|received|got|delivered|bought|whole|everything|both|all|version|instead of|arrived|damaged|i)\b",
+    r"\b(?:for|with|by|into|of|from)(?= (?:the|a|an|another|size|colou?r)\b|\s*$)",
+    r"(?<=\w) (?:the|a|an|another|one|ones)\b",
+]  # fmt: skip
+"""What stands around a thing that goes back, and around the variant wanted instead."""
+
+
+def returned_words(text: str) -> str | None:
+    """Which thing goes back, and what is wanted for it: "swap the chair from A100123 for the white one" > "chair white"."""
+    plain = text.replace("’", "'")
+    for around in _RETURNING:
+        plain = " ".join(re.sub(around, " ", plain, flags=re.I).split())
+    return product_words(plain)
+
+
 def _names_option(words: list[str]) -> bool:
     """A last word after "size" is a size, not the end of a wish."""
     return len(words) > 1 and words[-2].lower() == "size"

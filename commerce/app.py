@@ -13,6 +13,7 @@ from commerce.checkout import (
     CheckoutService,
     ReviewService,
     cancellation,
+    capture,
     change,
     saga,
 )
@@ -57,6 +58,7 @@ from commerce.returns.book import ReturnBook
 from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
+from commerce.returns.spoken import Spoken
 from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import GoodwillService, NoteService, SupportService
@@ -100,6 +102,7 @@ class Commerce:
     receiving: ReceivingService
     claims: ClaimService
     return_policies: Policies
+    spoken_returns: Spoken
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
@@ -141,13 +144,13 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     definitions: list[Definition[Any]] = [
-        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts)),
+        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts), capture.capture(parts)),
         refunds.refund(refunds.Parts(payment, book)),
     ]
     engine = Engine(database, definitions, settings.saga_lease)
     refund = RefundService(payment, orders_paid, book, engine)
-    asked, received, claims, terms = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
-    checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
+    asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
+    checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
@@ -164,8 +167,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
-        *(received, claims, terms, merchant, cart, checkout, review, changes, email),
-        *(notification, refill, support, note, goodwill, recall, chat),
+        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
+        *(email, notification, refill, support, note, goodwill, recall, chat),
         *(OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
@@ -178,7 +181,7 @@ def _returns(
     orders: OrdersPaid,
     refund: RefundService,
     engine: Engine,
-) -> tuple[ReturnService, ReceivingService, ClaimService, Policies]:
+) -> tuple[ReturnService, ReceivingService, ClaimService, Policies, Spoken]:
     """The services of returns; their saga joins the engine here, since it starts refunds."""
     book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
     exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
@@ -187,6 +190,7 @@ def _returns(
     return (
         ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
         ReceivingService(fulfillment, book),
-        ClaimService(orders, fulfillment, refund, engine),
+        ClaimService(orders, fulfillment, refund, book, engine),
         policies,
+        Spoken(fulfillment, policies, product, payment),
     )

@@ -9,9 +9,10 @@ from agents.rules import woken
 from agents.turn import Turn
 from commerce.app import Commerce
 from commerce.orchestration.errands import ATTEMPTS_MOST
+from commerce.orchestration.runs import Ending
 from commerce.orchestration.schemas import Queued
 from graphs.supervisor import Supervisor
-from kernel import telemetry
+from kernel import fault, telemetry
 from kernel.auth import SYSTEM
 from kernel.saga_engine import Run
 from kernel.settings import Settings
@@ -46,9 +47,12 @@ class Automation:
         else:
             await self._supervisor.errand(turn, errand.agent, ask)
         status, outcome = ("failed", turn.failed) if turn.failed else ("done", "answered")
+        fault.point("errand.answer.before_commit")
         async with self._commerce.database.work(SYSTEM) as work:
-            if await self._commerce.runs.end(work, errand.id, errand.agent, status, outcome, turn.model, turn.prompt):
+            ending = Ending(errand.agent, status, outcome, turn.model, turn.prompt, turn.unkept)
+            if (await self._commerce.runs.end(work, errand.id, ending)).first:
                 await self._commerce.errands.answer(work, errand, status, outcome, turn.text)
+        fault.point("errand.answer.after_commit")
 
 
 def automation(commerce: Commerce, settings: Settings) -> Automation:

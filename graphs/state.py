@@ -5,14 +5,14 @@ from typing import Annotated, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
+from agents.node import EARLIER
+
 KEPT = 30
 """Messages a thread keeps; older ones are in `chat_messages`."""
 CHARACTERS_MOST = 60_000
 """And how long they may be together: the results of tools can be large."""
 LINES_MOST, LINE_MOST = 24, 160
 """Lines of the summary of what was cut, and characters of one: the latest ones stay."""
-EARLIER = "earlier"
-"""The id of the message that sums up what was cut; it stands first."""
 _OPENING = "<earlier>\nA record of what was said before, shortened. It asks for nothing.\n"
 
 

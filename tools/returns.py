@@ -1,135 +1,140 @@
-"""Tools on returns: send items of a delivered order back, for money or for another variant."""
+"""Tools on returns: send something back, swap it for another variant, see how far it is."""
 
-from collections.abc import Iterable
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from commerce.order import SentOrder
 from commerce.order.permissions import READ_ORDERS
 from commerce.payment.permissions import OWN_METHODS
-from commerce.returns.errors import UnknownReturnLine
+from commerce.returns import ReturnView
 from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
-from commerce.returns.schemas import RequestReturn, ReturnUnits, ReturnView
-from commerce.returns.service import Started
+from commerce.returns.schemas import RequestReturn
+from commerce.returns.spoken import Wanted
 from kernel.db import Work
 from kernel.ids import new_id
-from kernel.schemas import Code, Command, Quantity
-from tools.order import NewSku, Number, Sku
+from kernel.schemas import Command, Quantity
+from tools.order import NewSku, Number
 from tools.spec import Call, Effect, tool
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Reason = Annotated[
-    Code,
-    Field(
-        description="why it goes back: not_wanted, wrong_size, not_as_described, defective, damaged, wrong_item or late"
-    ),
+    Words,
+    Field(description="why, as one of the shop's reasons; ask the customer when they gave none"),
 ]
-Wish = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Units = Annotated[Quantity | None, Field(description="how many units; all of them when the customer does not say")]
+
+
+Sku = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Field(description="the SKU of an item in the order, as get_order shows it"),
+]
 
 
 class Item(Command):
+    """Units of an item that go back."""
+
     sku: Sku
     quantity: Quantity = 1
 
 
-class Replaced(Item):
-    new_sku: NewSku
+class Replaced(Command):
+    """Units of an item that go back for another variant of the same product."""
+
+    item: Sku
+    sku: NewSku
+    quantity: Quantity = 1
 
 
-class ReturnItems(Item):
+class SendBack(Command):
     order: Number
-    more: list[Item] = Field(
-        default_factory=list,
-        max_length=20,
-        description="further items to send back in the same go; a shop may allow only one go",
-    )
     reason: Reason
-    payment_method: Wish = Field(
-        "original",
-        description="where the money goes: 'original' is the way it was paid; or a saved gift card by its id, where the "
-        "shop allows it",
+    product: Annotated[
+        Words | None, Field(description="which item of the order, by its name; leave out for the whole order")
+    ] = None
+    quantity: Units = None
+    payment_method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
+        "original", description="where the money goes: 'original', 'gift card', 'store credit', or a saved method's id"
+    )
+    items: list[Item] = Field(
+        default_factory=list,
+        max_length=50,
+        description="several items in one go by their SKUs, instead of product and quantity; a shop may allow only one go",
     )
 
 
-class ExchangeItems(Replaced):
+class Swap(Command):
     order: Number
+    sku: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+        Field(description="SKU of the variant wanted instead, as find_products shows it; the same product"),
+    ]
+    reason: Reason
+    quantity: Units = None
+    payment_method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
+        "default", description="the saved method that pays or gets a difference in price, as in buy_cart"
+    )
+    item: Annotated[Sku | None, Field(description="SKU of the ordered item, where it is not plain which one")] = None
     more: list[Replaced] = Field(
         default_factory=list,
-        max_length=20,
-        description="further items to exchange in the same go; a shop may allow only one go",
+        max_length=50,
+        description="further items in the same go, beside `item`; a shop may allow only one go",
     )
-    reason: Reason
-    payment_method: Wish = Field(
-        "default",
-        description="which saved method pays or gets the difference: its id, the card's last four digits, 'gift card'; "
-        "'default' takes the first saved one",
-    )
+
+
+class OfOrder(Command):
+    order: Number | None = None
 
 
 @tool(Effect.WRITE, REQUEST_RETURNS, READ_RETURNS, READ_ORDERS, OWN_METHODS)
-async def return_items(call: Call, args: ReturnItems) -> ReturnView:
-    """Asks to send items of a delivered order back for money. The money comes once the parcel has arrived and passed.
+async def request_return(call: Call, args: SendBack) -> ReturnView:
+    """Registers a return of delivered items for money back; the money moves once the parcel was looked at.
 
-    Name all items at once, because a shop may allow one return or exchange per order. Look the order up for the SKUs."""
-    order = await call.commerce.order.named(call.work, args.order)
-    sent = await call.commerce.fulfillment.sent(call.work, order.id)
-    lines = _units(sent, ((item.sku, item.quantity, None) for item in (args, *args.more)))
-    command = RequestReturn(order_id=order.id, lines=lines, reason=args.reason)
-    if args.payment_method != "original":
+    The shop's policy decides and says why; on a refusal tell the customer its words. For another size or colour use
+    request_exchange. An order that is not packed yet is cancelled instead."""
+    order, spoken = await call.commerce.order.named(call.work, args.order), call.commerce.spoken_returns
+    if not args.items:
+        command = await spoken.refund(
+            call.work, order.id, args.reason, args.product, args.quantity, args.payment_method
+        )
+    else:
+        wanted = [Wanted(item.sku, item.quantity) for item in args.items]
+        command = await spoken.units(call.work, order.id, args.reason, wanted, None)
+    if args.payment_method.startswith("pm_"):
         method = (await call.commerce.payment.chosen(call.work, args.payment_method)).id
         way = await call.commerce.returns.way(call.work, order.group_id, method)
         command = command.model_copy(update={"destination": way, "payment_method_id": method})
-    return await _asked(call, await call.commerce.returns.request(call.work, new_id(), command))
+    return await _requested(call, command)
 
 
 @tool(Effect.WRITE, REQUEST_RETURNS, READ_RETURNS, READ_ORDERS, OWN_METHODS)
-async def exchange_items(call: Call, args: ExchangeItems) -> ReturnView:
-    """Asks to exchange items of a delivered order for other variants of the same products (colour, size).
+async def request_exchange(call: Call, args: Swap) -> ReturnView:
+    """Registers an exchange of a delivered item for another variant of the same product, such as another size.
 
-    Shows the exact difference first. Name all items at once, because a shop may allow one return or exchange per order.
-    Look the order and the product up for the SKUs."""
-    order = await call.commerce.order.named(call.work, args.order)
-    sent = await call.commerce.fulfillment.sent(call.work, order.id)
-    wanted = [
-        (item.sku, item.quantity, await call.commerce.product.variant(call.work, item.new_sku))
-        for item in (args, *args.more)
-    ]
-    command = RequestReturn(
-        order_id=order.id,
-        lines=_units(sent, wanted),
-        reason=args.reason,
-        resolution="exchange",
-        payment_method_id=(await call.commerce.payment.chosen(call.work, args.payment_method)).id,
-    )
-    return await _asked(call, await call.commerce.returns.request(call.work, new_id(), command))
+    A difference in price is paid with, or goes back to, the named saved method once the parcel was looked at."""
+    order, spoken = await call.commerce.order.named(call.work, args.order), call.commerce.spoken_returns
+    if args.item is None:
+        command = await spoken.exchange(call.work, order.id, args.reason, args.sku, args.quantity, args.payment_method)
+        return await _requested(call, command)
+    wanted = [Wanted(args.item, args.quantity or 1, args.sku)]
+    wanted += [Wanted(one.item, one.quantity, one.sku) for one in args.more]
+    return await _requested(call, await spoken.units(call.work, order.id, args.reason, wanted, args.payment_method))
 
 
-def _units(sent: SentOrder, wanted: Iterable[tuple[str, int, UUID | None]]) -> list[ReturnUnits]:
-    """Units of lines for SKUs with what replaces them: the first lines that still have some give them.
-
-    Raises UnknownReturnLine when the order does not hold so many."""
-    left = {line.id: line.shipped - line.returned for line in sent.lines.values()}
-    taken: dict[tuple[UUID, UUID | None], int] = {}
-    for sku, quantity, replacement in wanted:
-        open_units = quantity
-        for line in sent.lines.values():
-            part = min(open_units, left[line.id]) if line.sku == sku.upper() else 0
-            if part:
-                taken[line.id, replacement] = taken.get((line.id, replacement), 0) + part
-                left[line.id] -= part
-                open_units -= part
-        if open_units:
-            raise UnknownReturnLine()
-    return [
-        ReturnUnits(order_line_id=line, quantity=quantity, replacement_id=replacement)
-        for (line, replacement), quantity in taken.items()
-    ]
+@tool(Effect.READ, READ_RETURNS, READ_ORDERS)
+async def return_status(call: Call, args: OfOrder) -> list[ReturnView]:
+    """Shows the caller's returns and exchanges, newest first, of one order when it is named: how far each one is."""
+    order = await call.commerce.order.named(call.work, args.order) if args.order else None
+    return (await call.commerce.returns.page(call.work, order.id if order else None, size=5)).items
 
 
-async def _asked(call: Call, started: Started) -> ReturnView:
+async def _requested(call: Call, command: RequestReturn) -> ReturnView:
+    made = new_id()
+    started = await call.commerce.returns.request(call.work, made, command)
+
     async def show(work: Work) -> ReturnView:
-        return await call.commerce.returns.view(work, started.return_id)
+        return await call.commerce.returns.view(work, made)
 
     call.started(started.run, show)
     return await show(call.work)

@@ -80,8 +80,11 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer("order.refunded", (RefundSucceeded,), commerce.orders_paid.refunded),
         Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
-            "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
+            "notification.tell",
+            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            commerce.notification.tell,
         ),
+        Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes)),
         Consumer("chat.answers", (TicketReplied,), commerce.chat.pass_on),

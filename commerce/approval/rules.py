@@ -27,6 +27,7 @@ class Rule(StrEnum):
     TWO_PEOPLE = "APPROVAL-8"
     CONTRARY = "APPROVAL-9"
     WITHIN = "APPROVAL-10"
+    OTHERS_WORDS = "APPROVAL-11"
 
 
 TEXTS = {
@@ -40,6 +41,7 @@ TEXTS = {
     Rule.TWO_PEOPLE: "Two different people have to agree.",
     Rule.CONTRARY: "The opposite was accepted lately: a person has to decide.",
     Rule.WITHIN: "Within the limits of the policy: accepted at once.",
+    Rule.OTHERS_WORDS: "The agent had read what others wrote: a person has to decide.",
 }
 
 

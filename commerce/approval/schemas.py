@@ -69,6 +69,7 @@ class Policy(Command):
 class Kind:
     """What can be proposed. `permission` is what a decider needs beside DECIDE; `stances` begin with the most careful.
 
+    `moves` says whether money, stock or a price changes: then a rule never accepts what others' words may have asked for.
     `carry_out` runs as the system in the transaction of the decision; an AgoraError from it undoes it and fails the
     proposal. One that needs a saga starts it there and drives it after the commit (`Work.after_commit`)."""
 
@@ -77,6 +78,7 @@ class Kind:
     stances: tuple[str, ...]
     policy: Policy
     carry_out: Callable[[Work, Accepted], Awaitable[Json]]
+    moves: bool = True
 
 
 class Decide(Command):

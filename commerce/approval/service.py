@@ -32,6 +32,7 @@ from commerce.approval.tables import Decision, Proposal
 from commerce.identity import audit
 from kernel import fault
 from kernel.auth import Principal
+from kernel.consent import demand
 from kernel.db import Work
 from kernel.errors import AgoraError
 from kernel.errors import Kind as ErrorKind
@@ -61,11 +62,11 @@ class ApprovalService:
 
     # --- by agents ---
 
-    async def propose(self, work: Work, draft: Draft, run_id: UUID | None = None) -> Proposed:
+    async def propose(self, work: Work, draft: Draft, run_id: UUID | None = None, tainted: bool = False) -> Proposed:
         """Weighs a draft: rejected, waiting, or carried out at once. The same proposal again is the one that waits.
 
-        Emits ProposalMade, ProposalAccepted, ProposalRejected, ProposalFailed, ProposalConflict. Raises ForeignProposal
-        and AgentSwitchedOff."""
+        `tainted`: a model wanted it that had read more than its person's own words. Emits ProposalMade, ProposalAccepted,
+        ProposalRejected, ProposalFailed, ProposalConflict. Raises ForeignProposal, AgentSwitchedOff, ConfirmationRequired."""
         who = work.principal
         who.require(PROPOSE)
         _require_own(who, draft)
@@ -79,6 +80,8 @@ class ApprovalService:
         if held and (held.stance, held.arguments, held.amount) == (row.stance, row.arguments, row.amount):
             return views.proposed(held)
         found = await self._weigh(work, kind, policy, row, draft.change, held)
+        if tainted and kind.moves and found.answer == "accept":
+            found = await _own_wish(work, row)
         row.rule, row.needed = found.rule, found.needed
         row.digest = views.digest(row)
         if held and found.answer != "reject":
@@ -332,6 +335,16 @@ async def _before_commit() -> None:
 
 async def _after_commit() -> None:
     fault.point("approval.decision.after_commit")
+
+
+async def _own_wish(work: Work, row: Proposal) -> Verdict:
+    """What a rule would accept, and others' words may have asked for: in a conversation its person says yes to exactly
+    this (ConfirmationRequired until then); where there is nobody to ask it waits for people."""
+    if work.principal.session is None:
+        return Verdict("wait", Rule.OTHERS_WORDS)
+    facts = {name: getattr(row, name) for name in ("kind", "object", "stance", "arguments", "amount", "currency")}
+    await demand(work, "approval.propose", f"{row.summary.removesuffix('.')}?", **facts)
+    return Verdict("accept", Rule.WITHIN)
 
 
 def _require_own(who: Principal, draft: Draft) -> None:

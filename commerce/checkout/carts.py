@@ -31,6 +31,7 @@ from commerce.product import ProductService
 from commerce.promotion import Adjustment, PromotionService
 from kernel.consent import demand
 from kernel.db import Work
+from kernel.errors import Unauthenticated
 from kernel.ids import new_id
 from kernel.money import Money
 from kernel.schemas import money
@@ -69,10 +70,14 @@ class CartService:
         self._promotion = promotion
 
     async def create(self, work: Work, command: CreateCart) -> CartView:
-        """An empty cart of the caller, who is a customer or holds a guest's token. Raises UnknownChannel, UnknownCurrency."""
+        """An empty cart of the caller, who is a customer or holds a guest's token.
+
+        Raises Unauthenticated, UnknownChannel, UnknownCurrency."""
         work.principal.require(BUY)
-        channel = await self._pricing.channel_for(work, command.channel, command.currency)
         who = work.principal
+        if who.customer_id is None and who.guest_key is None:
+            raise Unauthenticated()
+        channel = await self._pricing.channel_for(work, command.channel, command.currency)
         cart = CartState(new_id(), channel.id, who.customer_id, who.guest_key, command.email, "open")
         await work.run(
             statements.CREATE, cart.id, channel.id, cart.customer_id, cart.guest_key, command.email, work.now

@@ -156,7 +156,7 @@ def _apply(parts: Parts) -> Callable[[Work, Change], Awaitable[Next]]:
                 return Fail("already_packed")
             if not await parts.warehouse.unpicked(work, state.order_id, state.unpicked):
                 return Fail("already_packed")
-            if not await _take(parts, work, state):
+            if not await _still_promised(parts, work, state) or not await _take(parts, work, state):
                 return Fail("stock_gone")
             await parts.inventory.give_back(work, state.group_id, state.give)
             await _rewrite(parts, work, state)
@@ -165,6 +165,15 @@ def _apply(parts: Parts) -> Callable[[Work, Change], Awaitable[Next]]:
         return None
 
     return do
+
+
+async def _still_promised(parts: Parts, work: Work, state: ChangeState) -> bool:
+    """Whether the purchase still has the units that it is to give up."""
+    left = dict(state.give)
+    for held in await parts.inventory.promised(work, state.group_id):
+        if held.variant_id in left:
+            left[held.variant_id] -= held.quantity
+    return all(units <= 0 for units in left.values())
 
 
 async def _take(parts: Parts, work: Work, state: ChangeState) -> bool:

@@ -10,6 +10,7 @@ from commerce.checkout.errors import PaymentNeeded, PurchaseStillRunning, Varian
 from commerce.checkout.rules import NO_TAX
 from commerce.checkout.schemas import ChangeView
 from commerce.checkout.service import Placed
+from commerce.inventory.errors import HoldLost
 from commerce.order import (
     Entry,
     LineAfter,
@@ -263,14 +264,17 @@ class ChangeService:
     async def _promises(
         self, work: Work, opened: Opened, payments: Sequence[Captured], amount: int, change_id: UUID, to: Tender | None
     ) -> list[Promised]:
-        merchant = opened.order.merchant_id
+        """Promises an amount out of what was paid; to a method that did not pay it only where the policy says so."""
+        merchant, policy = opened.order.merchant_id, opened.channel.policy.difference_to
+        gift_card = policy == "original_or_gift_card" and to is not None and to.gift_card_id is not None
+        elsewhere = to if policy == "any" or gift_card else None
         return [
             await self._parts.payment.refunds.promise(
                 work,
                 payment,
                 [Share(merchant_id=merchant, amount=part)],
                 f"change:{change_id.hex}:{payment.intent_id.hex}",
-                to,
+                elsewhere,
             )
             for payment, part in spread(payments, amount, to)
         ]
@@ -278,7 +282,7 @@ class ChangeService:
     async def _start(self, work: Work, opened: Opened, state: change.ChangeState) -> Placed:
         run = await self._engine.start(work, change.KIND, opened.group.id, state, change.DEADLINE)
         if run.saga.status == "compensated":  # refused before the gateway heard of it: nothing of the wish is kept
-            raise AlreadyPacked()
+            raise AlreadyPacked() if run.saga.error == "already_packed" else HoldLost()
         return Placed(state.modification_id, run)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from commerce.checkout import cancellation, change, saga, statements
+from commerce.checkout import cancellation, capture, change, saga, statements
 from commerce.checkout.carts import CartService, CartState
 from commerce.checkout.errors import (
     AddressNeeded,
@@ -13,6 +13,7 @@ from commerce.checkout.errors import (
     CartFull,
     EmailNeeded,
     NotEnoughToAdd,
+    PartlyRefunded,
     PaymentNeeded,
     PurchaseStillRunning,
     VariantNotForSale,
@@ -25,13 +26,16 @@ from commerce.order import NewGroup, NewOrder
 from commerce.order.errors import ChangeInProgress
 from commerce.order.schemas import CancelOrder
 from commerce.payment import Promised, Risk, Share, Tender, dealt
+from commerce.payment.permissions import MOVE_MONEY
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
+from commerce.refund import RefundService
 from commerce.shipping import Rate, ShippingService
 from commerce.shipping.schemas import RateView
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
+from kernel.inbox import Delivery
 from kernel.money import Money
 from kernel.saga_engine import Engine, Run
 from kernel.saga_store import is_open, wake
@@ -58,6 +62,7 @@ class CheckoutService:
         customer: CustomerService,
         pricing: PricingService,
         shipping: ShippingService,
+        refund: RefundService,
         engine: Engine,
         hold_minutes: int = 10,
     ) -> None:
@@ -66,6 +71,7 @@ class CheckoutService:
         self._customer = customer
         self._pricing = pricing
         self._shipping = shipping
+        self._refund = refund
         self._engine = engine
         self._hold = timedelta(minutes=hold_minutes)
 
@@ -132,12 +138,14 @@ class CheckoutService:
         """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
 
         Every captured payment goes back once, to its own method. Raises OrderNotFound, ReasonNotAllowed, NotCancellable,
-        PurchaseStillRunning, ChangeInProgress."""
+        PurchaseStillRunning, ChangeInProgress, PartlyRefunded."""
         group = await self._parts.order.request_cancel(work, order_id, command)
         if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
         if await is_open(work, change.KIND, group.id):
             raise ChangeInProgress()
+        if await self._refund.any_of(work, group.id):
+            raise PartlyRefunded()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
         placed = await self._parts.order.orders_of(work, group.id)
@@ -181,6 +189,30 @@ class CheckoutService:
             except (VariantNotForSale, NotEnoughToAdd, CartFull):
                 left_out.append(line.sku)
         return ReorderView(cart=cart, left_out=left_out)
+
+    async def shipped(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction: with its first parcel a purchase that was only reserved is charged; any worker carries it out."""
+        for group_id in {delivery.message.key for delivery in deliveries}:
+            await self.capture(work, group_id)
+
+    async def capture(self, work: Work, group_id: UUID) -> Run | None:
+        """Starts charging what is reserved for a purchase; None when nothing is, or it is being charged already."""
+        work.principal.require(MOVE_MONEY)
+        await work.run("select from order_groups where id = $1 for update", group_id)
+        intent = await self._parts.payment.intent_of(work, group_id)
+        if intent is None or intent.status != "authorised" or await is_open(work, capture.KIND, group_id):
+            return None
+        placed = await self._parts.order.orders_of(work, group_id)
+        state = capture.CaptureState(
+            group_id=group_id,
+            order_ids=[order.id for order in placed],
+            intent_id=intent.id,
+            amount=intent.amount,
+            currency=intent.currency,
+            shares=[Share(merchant_id=o.merchant_id, amount=o.totals.total.amount) for o in placed],
+            reference=intent.gateway_reference,
+        )
+        return await self._engine.start(work, capture.KIND, group_id, state, capture.DEADLINE)
 
     async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> UUID | None:
         """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed.

@@ -34,7 +34,7 @@ class RefillService:
 
     @property
     def kind(self) -> Kind:
-        return Kind(KIND, READ_STOCK, ("tell",), POLICY, self.carry_out)
+        return Kind(KIND, READ_STOCK, ("tell",), POLICY, self.carry_out, moves=False)
 
     async def draft(self, work: Work, level_id: UUID) -> Draft:
         """A proposal to tell a merchant of a level that runs low. Raises NoAlert, also for somebody else's."""

@@ -45,8 +45,8 @@ class OrdersPaid:
             for row in rows
         ]
         return PaidOrder(
-            *(order.id, order.number, order.group_id, rows[0]["channel_id"], order.merchant_id, order.customer_id),
-            *(order.guest_key, order.currency, order.tax_included, order.total, order.shipping),
+            *(order.id, order.number, order.status, order.group_id, rows[0]["channel_id"], order.merchant_id),
+            *(order.customer_id, order.guest_key, order.currency, order.tax_included, order.total, order.shipping),
             order.tax - sum(line.tax for line in lines),
             lines,
         )

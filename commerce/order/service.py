@@ -80,6 +80,11 @@ class OrderService:
         if await work.run(statements.PICKING, group_id, work.now, paid is not None) and paid:
             work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=paid.minor, currency=paid.currency))
 
+    async def paid(self, work: Work, group_id: UUID, order_ids: list[UUID], amount: Money) -> None:
+        """What was only reserved is charged now. Emits OrderPaid, once."""
+        if await work.run(statements.PAID, group_id, work.now):
+            work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=amount.minor, currency=amount.currency))
+
     async def fail(self, work: Work, group_id: UUID, order_ids: list[UUID], reason: str) -> None:
         """Ends a purchase that was never confirmed. Emits OrderCancelled, once."""
         if await work.run(statements.FAIL, group_id, work.now, reason):

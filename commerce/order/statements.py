@@ -46,6 +46,11 @@ update orders set fulfillment_status = 'picking', updated_at = $2,
 where group_id = $1 and fulfillment_status = 'unfulfilled' and status = 'confirmed'
 """
 
+# $1 group, $2 now
+PAID = """
+update orders set payment_status = 'paid', updated_at = $2 where group_id = $1 and payment_status = 'authorised'
+"""
+
 # $1 group, $2 now, $3 failure
 FAIL = """
 with failed as (
@@ -92,7 +97,8 @@ _LINE = """
        l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
        l.cancelled, l.shipped, l.modification_id,
        a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country"""
-_OF_ORDER = "join order_lines l on l.order_id = o.id join order_addresses a on a.group_id = o.group_id"
+_OF_ORDER = "join order_lines l on l.order_id = o.id left join order_addresses a on a.group_id = o.group_id"
+"""A merchant sees its lines and not where its buyer lives."""
 
 # Every line with the address it goes to: one statement for any number of orders.
 LINES = f"select {_LINE} from orders o {_OF_ORDER} where o.id = any($1) order by o.id, l.id"
@@ -131,7 +137,8 @@ TOLD = """
 select g.id, g.customer_id, g.email, g.total, g.currency, a.name, a.line1, a.postal_code, a.city, a.country,
        (select jsonb_agg(jsonb_build_array(o.merchant_id, o.number, o.payment_status) order by o.id)
         from orders o where o.group_id = g.id) as orders,
-       (select jsonb_agg(jsonb_build_array(l.name, l.options, l.quantity) order by l.id)
-        from orders o join order_lines l on l.order_id = o.id where o.group_id = g.id) as lines
+       (select coalesce(jsonb_agg(jsonb_build_array(l.name, l.options, l.quantity - l.cancelled) order by l.id), '[]')
+        from orders o join order_lines l on l.order_id = o.id
+        where o.group_id = g.id and l.cancelled < l.quantity) as lines
 from order_groups g join order_addresses a on a.group_id = g.id where g.id = any($1)
 """

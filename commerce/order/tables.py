@@ -108,6 +108,7 @@ class OrderLine(Base):
             name="quantities",
         ),
         CheckConstraint("refunded between 0 and subtotal - discount + tax", name="refunded"),
+        Index("ix_order_lines_modification_id", "modification_id", postgresql_where="modification_id is not null"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
@@ -126,7 +127,7 @@ class OrderLine(Base):
     cancelled: Mapped[int] = mapped_column(server_default="0")
     returned: Mapped[int] = mapped_column(server_default="0")
     refunded: Mapped[int] = mapped_column(server_default="0")
-    modification_id: Mapped[UUID | None] = mapped_column(ForeignKey("order_modifications.id"), index=True)
+    modification_id: Mapped[UUID | None] = mapped_column(ForeignKey("order_modifications.id"))
     """The change that made it what it is; null as long as it is what was bought."""
 
 

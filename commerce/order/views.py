@@ -50,7 +50,7 @@ def order_view(order: Order, lines: Sequence[Record]) -> OrderView:
         fulfillment_status=order.fulfillment_status,
         lines=[line_view(line, currency) for line in lines],
         totals=totals,
-        shipping_address=address_of(lines[0]) if lines else None,
+        shipping_address=address_of(lines[0]) if lines and lines[0]["line1"] is not None else None,
         items_modified=any(line["modification_id"] for line in lines),
         placed_at=order.placed_at,
     )

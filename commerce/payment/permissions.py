@@ -4,7 +4,7 @@ OWN_METHODS = "payment:methods"
 READ_PAYMENTS = "payment:read"
 ISSUE_GIFT_CARDS = "payment:gift_cards"
 REVIEW_FRAUD = "payment:review"
-PAY_BACK = "payment:pay_back"
+MOVE_MONEY = "payment:move"
 """Only sagas past their pivot have it: no role does."""
 
 GRANTS = {

@@ -4,15 +4,15 @@
 saga's external step that carries it out. What is promised can be promised to nobody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from uuid import UUID
 
 from commerce.payment import statements
 from commerce.payment.errors import RefundDestination, RefundTooHigh
 from commerce.payment.events import PaymentRefunded
 from commerce.payment.ledger import Ledger
-from commerce.payment.permissions import PAY_BACK
-from commerce.payment.ports import Gateway, GatewayTimeout
+from commerce.payment.permissions import MOVE_MONEY
+from commerce.payment.ports import Gateway, GatewayAnswer, GatewayTimeout
 from commerce.payment.schemas import Captured, Destination, PaymentRowView, Promised, Share, Tender
 from kernel.db import Work
 from kernel.ids import new_id
@@ -81,8 +81,9 @@ class Refunds:
             currency=payment.currency,
             shares=list(shares),
             gift_card_id=other.gift_card_id if other else payment.gift_card_id,
-            reference=None if other else payment.reference,
+            reference=payment.reference,
             token=other.token if other else None,
+            paid_by=payment.gift_card_id,
         )
         kept = await work.run(
             statements.PROMISE,
@@ -106,43 +107,55 @@ class Refunds:
 
     async def begin(self, work: Work, promised: Sequence[Promised]) -> Json | None:
         """Books what goes to gift cards at once; returns what the gateway has to be asked, None for nothing."""
-        work.principal.require(PAY_BACK)
-        cards = [one for one in promised if one.gift_card_id is None]
+        work.principal.require(MOVE_MONEY)
         for one in promised:
             if one.gift_card_id:
-                await self._done(work, one, None)
-                money_back = Money(one.amount, one.currency)
-                await self.refill_gift_card(work, one.group_id, one.gift_card_id, money_back, f"refill:{one.id.hex}")
-        return {"refunds": [one.model_dump(mode="json") for one in cards]} if cards else None
+                await self._to_gift_card(work, one, one.gift_card_id)
+        cards = [one.model_dump(mode="json") for one in promised if one.gift_card_id is None]
+        return {"refunds": cards} if cards else None
 
     async def send(self, asked: Json) -> Json:
-        """Asks the gateway for each, with a key of its own: a repetition gives nothing back twice. Raises Retry."""
-        references = {}
+        """Asks the gateway for each, with a key of its own: a repetition gives nothing back twice. Raises Retry.
+
+        Where a card that did not pay takes no money, it goes back the way it was paid; a gift card needs no gateway."""
+        results: Json = {}
         for one in map(Promised.model_validate, asked["refunds"]):
-            key = f"refund.{one.id.hex}"
-            try:
-                if one.token:
-                    answer = await self._gateway.credit(
-                        key, amount=one.amount, currency=one.currency, token=one.token, reference=one.group_id.hex
-                    )
-                else:
-                    answer = await self._gateway.refund(key, reference=one.reference or "", amount=one.amount)
-            except GatewayTimeout as lost:
-                raise Retry("gateway_timeout") from lost
-            if answer.status != "succeeded":
+            key, other = f"refund.{one.id.hex}", one.token is not None
+            answer: GatewayAnswer | None
+            answer = await self._credit(key, one) if one.token else await self._refund(key, one)
+            if other and answer and answer.status == "declined":
+                answer, other = await self._refund(f"{key}.own", one) if one.reference else None, False
+            if answer and answer.status != "succeeded":
                 raise Retry(f"refund {answer.failure}")
-            references[one.id.hex] = answer.reference
-        return references
+            results[one.id.hex] = {"reference": answer.reference if answer else None, "own": not other}
+        return results
 
-    async def settle(self, work: Work, promised: Sequence[Promised], references: Json) -> None:
+    async def settle(self, work: Work, promised: Sequence[Promised], results: Json) -> None:
         """Books what the gateway gave back. Idempotent."""
-        work.principal.require(PAY_BACK)
+        work.principal.require(MOVE_MONEY)
         for one in promised:
-            if one.gift_card_id is None:
-                await self._done(work, one, references[one.id.hex])
+            if one.gift_card_id:
+                continue
+            result = results[one.id.hex]
+            if result["reference"] is None and one.paid_by:
+                await self._to_gift_card(work, one, one.paid_by)
+            else:
+                await self._done(work, one, result["reference"], own=result["own"])
 
-    async def _done(self, work: Work, one: Promised, reference: str | None) -> None:
-        if await work.run(statements.REFUND_DONE, one.id, reference, work.now):
+    async def _credit(self, key: str, one: Promised) -> GatewayAnswer:
+        terms = {"currency": one.currency, "token": one.token or "", "reference": one.group_id.hex}
+        return await _heard(self._gateway.credit(key, amount=one.amount, **terms))
+
+    async def _refund(self, key: str, one: Promised) -> GatewayAnswer:
+        return await _heard(self._gateway.refund(key, reference=one.reference or "", amount=one.amount))
+
+    async def _to_gift_card(self, work: Work, one: Promised, card_id: UUID) -> None:
+        await self._done(work, one, None, own=card_id == one.paid_by)
+        back = Money(one.amount, one.currency)
+        await self.refill_gift_card(work, one.group_id, card_id, back, f"refill:{one.id.hex}")
+
+    async def _done(self, work: Work, one: Promised, reference: str | None, own: bool) -> None:
+        if await work.run(statements.REFUND_DONE, one.id, reference, work.now, own):
             back = Money(one.amount, one.currency)
             await self.refunded(work, one.intent_id, one.group_id, back, one.shares, f"refund.{one.id.hex}", reference)
 
@@ -178,6 +191,14 @@ class Refunds:
         )
         if booked:
             await work.run(statements.REFILL_GIFT_CARD, card_id, amount.minor)
+
+
+async def _heard(call: Awaitable[GatewayAnswer]) -> GatewayAnswer:
+    """No answer in time means ask again, never that it failed."""
+    try:
+        return await call
+    except GatewayTimeout as lost:
+        raise Retry("gateway_timeout") from lost
 
 
 def spread(payments: Sequence[Captured], amount: int, to: Tender | None = None) -> list[tuple[Captured, int]]:

@@ -138,7 +138,9 @@ class Share(BaseModel):
 
 
 class Promised(BaseModel):
-    """A refund that is decided: to a gift card, to a card that did not pay (`token`), or of a charge (`reference`)."""
+    """A refund that is decided: to a gift card, to a card that did not pay (`token`), or of a charge (`reference`).
+
+    `paid_by` is the gift card that paid, for a card that refuses what goes to it."""
 
     id: UUID
     group_id: UUID
@@ -149,3 +151,4 @@ class Promised(BaseModel):
     gift_card_id: UUID | None
     reference: str | None
     token: str | None
+    paid_by: UUID | None = None

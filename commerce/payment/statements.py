@@ -114,7 +114,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, $12, 'processing', $11
 """
 
 CAPTURED_PAYMENTS = """
-select id as intent_id, reference_id as group_id, kind, method_id, gift_card_id, token, gateway_reference as reference,
+select id as intent_id, reference_id as group_id, kind, method_id, gift_card_id, token,
+       case when kind = 'card' then gateway_reference end as reference,
        currency, captured, captured - refunded - refunding as left
 from payment_intents where reference_id = $1 and captured > 0 order by id
 """
@@ -164,8 +165,12 @@ with kept as (
 update payment_intents i set refunding = i.refunding - kept.amount, updated_at = {now} from kept where i.id = kept.intent_id
 """
 DROP = _KEPT.format(changes="status = 'dropped'", now="$2")
-# $1 id, $2 gateway reference, $3 now
-REFUND_DONE = _KEPT.format(changes="status = 'done', gateway_reference = $2", now="$3")
+# $1 id, $2 gateway reference, $3 now, $4 whether it went back the way it was paid, whatever was wanted
+REFUND_DONE = _KEPT.format(
+    changes="""status = 'done', gateway_reference = $2, method_id = case when $4 then null else method_id end,
+         gift_card_id = case when $4 then null else gift_card_id end""",
+    now="$3",
+)
 
 SPEND_GIFT_CARD = """
 update payment_gift_cards set balance = balance - $2 where id = $1 and balance >= $2 and currency = $3 returning id

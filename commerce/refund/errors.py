@@ -28,6 +28,11 @@ class NothingPaid(Conflict):
     message = "Nothing was captured for this order, so there is nothing to give back. It can be cancelled instead."
 
 
+class BeingCancelled(Conflict):
+    code = "refund_order_cancelling"
+    message = "The order is being cancelled: all of its money goes back already."
+
+
 class RefundTwice(Conflict):
     code = "refund_cause_twice"
     message = "There is a refund for this cause already."

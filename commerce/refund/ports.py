@@ -25,6 +25,7 @@ class PaidOrder:
 
     id: UUID
     number: str
+    status: str
     group_id: UUID
     channel_id: UUID
     merchant_id: UUID

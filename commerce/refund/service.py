@@ -11,6 +11,7 @@ from commerce.pricing.errors import UnknownChannel
 from commerce.refund import saga, statements
 from commerce.refund.book import Lines, RefundBook
 from commerce.refund.errors import (
+    BeingCancelled,
     DecidedAlready,
     DestinationNotAllowed,
     LimitsReversed,
@@ -191,6 +192,10 @@ class RefundService:
         refunds, following = await self._book.refunds.page(work, *of_order, cursor=cursor, size=size)
         return Page(items=await self._book.views(work, refunds), next=following)
 
+    async def any_of(self, work: Work, group_id: UUID) -> bool:
+        """Whether money of this purchase went back, or is on its way back."""
+        return bool(await work.value(statements.ANY, group_id))
+
     async def heard(self, work: Work, group_id: UUID) -> None:
         """A webhook about this purchase: refunds that are on their way ask the gateway themselves, now."""
         for row in await work.rows(statements.PENDING, group_id):
@@ -233,6 +238,8 @@ class RefundService:
     async def _open(
         self, work: Work, refund_id: UUID, order: PaidOrder, asked: Asked, lines: Lines, policy: Policy, needed: int
     ) -> Started:
+        if order.status == "cancelling":
+            raise BeingCancelled()
         intent = await self._payment.intent_of(work, order.group_id)
         if intent is None or intent.captured == 0:
             raise NothingPaid()
@@ -256,10 +263,8 @@ class RefundService:
             requested_by=work.principal.subject,
         )
         left = Money(intent.captured - intent.refunded, order.currency)
-        with (
-            law("uq_refunds_order_id_cause", RefundTwice()),
-            law("refunds_within_captured", MoreThanPaid(left=str(left))),
-        ):
+        none_left = MoreThanPaid(left=str(left))
+        with law("refunds_within_captured", none_left), law("refunded_or_exchanged", none_left):
             await self._book.write(work, refund, lines, order.tax_included)
         work.emit(RefundRequested(**_facts(refund), needed=needed))
         return await self._start(work, refund, policy)

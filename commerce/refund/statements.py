@@ -73,3 +73,5 @@ on conflict (channel_id) do update set auto_minor = excluded.auto_minor,
 PENDING = "select id from refunds where group_id = $1 and status in ('sending', 'pending')"
 
 CAUSE = "select id from refunds where order_id = $1 and cause = $2"
+
+ANY = f"select exists (select from refunds where group_id = $1 and {LIVE})"

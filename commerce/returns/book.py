@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from commerce.returns import statements
+from commerce.returns.errors import OfAnExchange
 from commerce.returns.rules import TRANSITIONS
 from commerce.returns.schemas import Destination, LabelView, Resolution, ReturnLineView, ReturnView
 from commerce.returns.tables import ReturnRequest
@@ -26,6 +27,11 @@ class ReturnBook:
     async def status(self, work: Work, return_id: UUID) -> str:
         found: str = await work.value("select status from return_requests where id = $1", return_id)
         return found
+
+    async def refuse_replacement(self, work: Work, group_id: UUID) -> None:
+        """Raises OfAnExchange when the purchase is what an exchange became."""
+        if await work.value("select exists (select from return_requests where replacement_id = $1)", group_id):
+            raise OfAnExchange()
 
     async def lines(self, work: Work, return_id: UUID) -> list[Record]:
         """Rows of `statements.LINES`."""

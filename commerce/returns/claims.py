@@ -5,6 +5,7 @@ from uuid import UUID
 from commerce.order import FulfillmentService
 from commerce.refund import Asked, OrderFacts, RefundService
 from commerce.returns import statements
+from commerce.returns.book import ReturnBook
 from commerce.returns.errors import (
     ClaimDecided,
     ClaimNotFound,
@@ -27,11 +28,17 @@ from kernel.schemas import Page
 
 class ClaimService:
     def __init__(
-        self, orders: OrderFacts, fulfillment: FulfillmentService, refund: RefundService, engine: Engine
+        self,
+        orders: OrderFacts,
+        fulfillment: FulfillmentService,
+        refund: RefundService,
+        book: ReturnBook,
+        engine: Engine,
     ) -> None:
         self._orders = orders
         self._fulfillment = fulfillment
         self._refund = refund
+        self._book = book
         self._engine = engine
         self._claims = Repository(ReturnClaim, "customer_id", "guest_key", "merchant_id")
 
@@ -44,6 +51,7 @@ class ClaimService:
         sent = await self._fulfillment.sent(work, order.id)
         if sent.delivered_at is None:
             raise NotDelivered(status=sent.status.replace("_", " "))
+        await self._book.refuse_replacement(work, order.group_id)
         line = sent.lines.get(command.order_line_id)
         if line is None:
             raise UnknownReturnLine()

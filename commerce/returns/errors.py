@@ -40,6 +40,13 @@ class ReturnRefused(Conflict):
     message = "{explanation}"
 
 
+class OfAnExchange(Conflict):
+    """Part of what a replacement is worth was paid with the order it replaces: its money is for a person to sort out."""
+
+    code = "return_of_exchange"
+    message = "This came in an exchange. A person of the shop takes it back: please open a support request."
+
+
 class OnePerOrder(Conflict):
     code = "return_one_per_order"
     message = "There is a return or an exchange of this order already; only one is possible."
@@ -80,3 +87,13 @@ class ReceivedTooMany(Conflict):
 class ClaimDecided(Conflict):
     code = "claim_decided"
     message = "The claim is {status} already."
+
+
+class ProductUnknown(NotFound):
+    code = "return_product_unknown"
+    message = "That is not in this order, or it is back already. There is still: {items}."
+
+
+class ProductUnclear(Invalid):
+    code = "return_product_unclear"
+    message = "Several things in this order fit: {items}. Which one do you mean?"

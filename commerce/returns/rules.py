@@ -39,7 +39,7 @@ class Policy:
     conditions: tuple[str, ...] = ("unopened", "opened")
     review_minor: int = 100_000
     abuse_from: int = 60
-    one_per_order: bool = True
+    one_per_order: bool = False
     destinations: tuple[str, ...] = ("original", "gift_card", "store_credit")
     refund_shipping: bool = True
     free_label: bool = False

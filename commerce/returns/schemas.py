@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from kernel.ids import PublicId
-from kernel.schemas import Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
+from kernel.schemas import PERSONAL, Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
 
 ReturnId = Annotated[UUID, PublicId("ret")]
 ReturnLineId = Annotated[UUID, PublicId("rln")]
@@ -87,7 +87,7 @@ class OpenClaim(Command):
     order_line_id: OrderLineId
     quantity: Quantity = 1
     kind: ClaimKind
-    text: LongText
+    text: Annotated[LongText, PERSONAL]
 
 
 class SetReturnPolicy(Command):
@@ -102,7 +102,7 @@ class SetReturnPolicy(Command):
     conditions: list[Condition] = Field(default=["unopened", "opened"], max_length=4)
     review_minor: Minor = 100_000
     abuse_from: Annotated[int, Field(ge=0, le=101)] = 60
-    one_per_order: bool = True
+    one_per_order: bool = False
     destinations: list[Destination] = Field(
         default=["original", "gift_card", "store_credit"], min_length=1, max_length=3
     )

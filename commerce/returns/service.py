@@ -124,7 +124,7 @@ class ReturnService:
         """Asks to send units back; `return_id` is the caller's, so that a repetition finds it. In an exchange the
         replacement's units are set aside now; money moves when the parcel has come and passed.
 
-        Emits ReturnRequested, ExchangeRequested. Raises OrderNotFound, NotDelivered, UnknownReturnLine, UnknownReason,
+        Emits ReturnRequested, ExchangeRequested. Raises OrderNotFound, NotDelivered, OfAnExchange, UnknownReturnLine, UnknownReason,
         MoreThanDelivered, ReturnRefused, OnePerOrder, DestinationNotAllowed, ReplacementNeeded, OtherProduct, NotForSale,
         SettlementNeeded, InsufficientStock."""
         work.principal.require(REQUEST_RETURNS)
@@ -206,6 +206,7 @@ class ReturnService:
         sent = await self._fulfillment.sent(work, order.id)
         if sent.status not in DELIVERED:
             raise NotDelivered(status=sent.status.replace("_", " "))
+        await self._book.refuse_replacement(work, order.group_id)
         exchange = command.resolution == "exchange"
         if any((line.replacement_id is not None) != exchange for line in command.lines):
             raise ReplacementNeeded()

@@ -88,7 +88,7 @@ class ReturnRequest(Base):
     destination: Mapped[str]
     gift_card_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_gift_cards.id"), index=True)
     method_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_methods.id"), index=True)
-    replacement_id: Mapped[UUID | None]
+    replacement_id: Mapped[UUID | None] = mapped_column(unique=True)
     refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("refunds.id"), index=True)
     currency: Mapped[str]
     difference: Mapped[int]

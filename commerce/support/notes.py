@@ -25,7 +25,7 @@ class NoteService:
 
     @property
     def kind(self) -> Kind:
-        return Kind(KIND, WORK_TICKETS, ("note",), POLICY, self.carry_out)
+        return Kind(KIND, WORK_TICKETS, ("note",), POLICY, self.carry_out, moves=False)
 
     async def draft(self, work: Work, ticket: str, text: str) -> Draft:
         """A proposal to note something on a ticket, named by its number or id. Raises UnknownTicket, TicketClosed."""

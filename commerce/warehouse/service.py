@@ -155,7 +155,8 @@ class WarehouseService:
 
     async def _views(self, work: Work, tasks: Sequence[PickTask]) -> list[PickTaskView]:
         rows = await work.rows(
-            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
+            "select * from warehouse_picking_lines where order_id = any($1) and quantity > 0 order by sku",
+            [t.order_id for t in tasks],
         )
         lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
         for row in rows:

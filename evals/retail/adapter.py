@@ -97,13 +97,14 @@ def _modify(given: Json, names: Names) -> Wish:
 
 
 def _exchange(given: Json, names: Names) -> Wish:
-    args = {**_order(given, names).args, **_swaps(given), **_method(given, names)}
-    return Wish("exchange_items", {**args, "reason": "not_wanted"})
+    pairs = zip_longest(given.get("item_ids", []), given.get("new_item_ids", []))
+    args = {**_order(given, names).args, **_first([{"item": old, "sku": new} for old, new in pairs])}
+    return Wish("request_exchange", {**args, **_method(given, names), "reason": "not_wanted"})
 
 
 def _return(given: Json, names: Names) -> Wish:
-    args = {**_order(given, names).args, **_first([{"sku": sku} for sku in given.get("item_ids", [])])}
-    return Wish("return_items", {**args, **_method(given, names), "reason": "not_wanted"})
+    args = {**_order(given, names).args, "items": [{"sku": sku} for sku in given.get("item_ids", [])]}
+    return Wish("request_return", {**args, **_method(given, names), "reason": "not_wanted"})
 
 
 def _place(given: Json, names: Names) -> Json:

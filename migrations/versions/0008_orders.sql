@@ -209,7 +209,7 @@ create index ix_payment_refunds_method_id on payment_refunds (method_id);
 
 create index ix_payment_refunds_reference_id on payment_refunds (reference_id);
 
-create index ix_order_lines_modification_id on order_lines (modification_id);
+create index ix_order_lines_modification_id on order_lines (modification_id) where modification_id is not null;
 
 create index ix_order_fulfillment_plans_location_id on order_fulfillment_plans (location_id);
 

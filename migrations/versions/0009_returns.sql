@@ -222,6 +222,7 @@ CREATE TABLE return_requests (
 	CONSTRAINT fk_return_requests_customer_id FOREIGN KEY(customer_id) REFERENCES customers (id), 
 	CONSTRAINT fk_return_requests_gift_card_id FOREIGN KEY(gift_card_id) REFERENCES payment_gift_cards (id), 
 	CONSTRAINT fk_return_requests_method_id FOREIGN KEY(method_id) REFERENCES payment_methods (id), 
+	CONSTRAINT uq_return_requests_replacement_id UNIQUE (replacement_id), 
 	CONSTRAINT fk_return_requests_refund_id FOREIGN KEY(refund_id) REFERENCES refunds (id)
 );
 

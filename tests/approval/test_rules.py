@@ -86,4 +86,4 @@ def test_one_of_two_stays_whatever_the_order_they_come_in(one: Claim, other: Cla
 
 def test_every_rule_has_its_sentence_and_its_number() -> None:
     assert set(TEXTS) == set(Rule)
-    assert [rule.value for rule in Rule] == [f"APPROVAL-{n}" for n in range(1, 11)]
+    assert [rule.value for rule in Rule] == [f"APPROVAL-{n}" for n in range(1, 12)]

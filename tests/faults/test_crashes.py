@@ -10,14 +10,15 @@ import asyncpg
 import pytest
 
 from commerce.app import Commerce
-from commerce.checkout import cancellation, change, saga
+from commerce.checkout import cancellation, capture, change, saga
 from commerce.refund import saga as refunds
+from commerce.returns import saga as returns
 from kernel.ids import new_id
 from kernel.saga import EXTERNAL_POINTS, LOCAL_POINTS, Definition, External, fault_points
 from tests.factories.books import broken
 from tests.factories.variants import add_choice
 from tests.factories.world import World
-from tests.faults import buyer
+from tests.faults import buyer, returner
 from tests.faults.forks import FORKS
 
 KILL_LEASE, STOP_LEASE = 0.6, 2.0
@@ -34,6 +35,12 @@ ALL = [
             "give_back": "external do", "close": "local do",
         },
         "refund": {"approve": "local both", "send": "external do", "book": "local do"},
+        "capture": {"charge": "external do", "close": "local do"},
+        "return": {
+            "request": "local both", "authorise": "local do", "label": "local do", "receive": "local do",
+            "inspect": "local do", "dispose": "local do", "charge": "external do", "capture": "external do",
+            "settle": "local do", "finish": "local do",
+        },
     }.items()
     for name, shape in steps.items()
     for phase in (("do", "undo") if "both" in shape else ("do",))
@@ -50,6 +57,8 @@ SAMPLE_OF_FREEZES = (
     "change.give_back.do.after_intent",
     "refund.send.do.after_effect",
     "refund.approve.undo.before_commit",
+    "return.charge.do.after_effect",
+    "return.dispose.do.before_commit",
 )
 
 
@@ -58,12 +67,16 @@ def story(point: str) -> str:
     kind, step, phase, _ = point.split(".")
     if kind == "cancellation":
         return "cancel"
+    if kind == "capture":
+        return "leave"
     if kind == "change":
         if phase == "undo":
             return "unmade" if step == "charge" else "unpaid"
         return "repay" if step == "give_back" else "swap"
     if kind == "refund":
         return "refused" if phase == "undo" else "refund"
+    if kind == "return":
+        return "unreturn" if phase == "undo" else "exchange"
     if phase == "undo":
         return "gone" if step == "authorise" else "decline"
     return "buy"
@@ -77,7 +90,9 @@ def test_every_step_of_every_saga_has_its_points_tested(shop: Commerce) -> None:
     """Fails when a step is added, or made external, without its crash points standing in the list above."""
     declared = [point for definition in definitions(shop) for point in fault_points(definition)]
     assert sorted(declared) == sorted(ALL)
-    assert {d.kind for d in definitions(shop)} == {saga.KIND, cancellation.KIND, change.KIND, refunds.KIND}
+    assert {d.kind for d in definitions(shop)} == {
+        *(saga.KIND, cancellation.KIND, change.KIND, capture.KIND, refunds.KIND, returns.KIND)
+    }
     assert all(isinstance(step, External) or step.do for d in definitions(shop) for step in d.steps)
 
 
@@ -96,10 +111,11 @@ async def run_errand(url: str, variant: UUID, point: str, action: str) -> tuple[
     return group, process
 
 
-async def finish(shop: Commerce, sql: asyncpg.Connection, group: UUID) -> None:
-    """The second worker: takes over what is due until every saga of the group has ended."""
+async def finish(shop: Commerce, sql: asyncpg.Connection, group: UUID, point: str) -> None:
+    """The second worker: takes over what is due until every saga of the group has ended; people go on with a return."""
     for _ in range(400):
         await shop.engine.run_due()
+        await returner.handle(shop, group, story(point))
         open_sagas = await sql.fetchval(
             "select count(*) from saga_instances where subject_id = $1 and status in ('running', 'waiting', 'compensating')",
             group,
@@ -133,12 +149,19 @@ async def check(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str)
         assert (list(charges), kinds) == ([], [])
     elif expected == "confirmed":
         back = await refunded(sql, group, point)
-        assert (len(charges), kinds) == (1, ["capture", "refund"] if back else ["capture"])
+        taken = (
+            [] if point == "capture.charge.do.before_intent" else ["capture"]
+        )  # that wish is lost with its transaction
+        assert (len(charges), kinds) == (1, [*taken, "refund"] if back else taken)
     else:
         assert len(charges) == 1
         assert kinds == {"decline": [], "gone": ["void"], "cancel": ["capture", "refund"]}[story(point)]
-    await check_stock(sql, group, variant, 2 if status == "confirmed" else 0)
-    await check_books(sql, group, status, await refunded(sql, group, point))
+    if story(point) in ("exchange", "unreturn"):
+        await check_return(sql, group, variant, point)
+    else:
+        await check_stock(sql, group, variant, 2 if status == "confirmed" else 0, 5)
+    back, sent = await refunded(sql, group, point), story(point) in ("exchange", "unreturn")
+    await check_books(sql, group, status, back, sent, point != "capture.charge.do.before_intent")
 
 
 async def refunded(sql: asyncpg.Connection, group: UUID, point: str) -> int:
@@ -182,9 +205,35 @@ async def check_change(sql: asyncpg.Connection, group: UUID, variant: UUID, poin
     assert await broken(sql) == {}
 
 
-async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promised: int) -> None:
+LOST_RETURNS = [f"return.{step}.do.before_commit" for step in ("request", "authorise", "label", "receive")]
+"""Steps of the transaction that asks: killed inside it, the wish is lost with it."""
+
+
+async def check_return(sql: asyncpg.Connection, group: UUID, variant: UUID, point: str) -> None:
+    """Of two units that were sent, one is back on the shelf, and one goes out for it, its difference charged once."""
+    status = await sql.fetchval("select status from return_requests where id = $1", group)
+    ended = "completed" if story(point) == "exchange" else "cancelled"
+    assert status == (None if point in LOST_RETURNS else ended)
+    replacement = await sql.fetchval("select replacement_id from return_requests where id = $1", group)
+    swapped = status == "completed"
+    operations = await sql.fetch(
+        "select o.kind, o.amount from simulator_operations o join simulator_charges c using (reference) "
+        "where c.description = $1",
+        replacement.hex if replacement else "none",
+    )
+    assert [tuple(row) for row in operations] == ([("capture", 300)] if swapped else [])
+    line = await sql.fetchrow(
+        "select received, passed, refunded, exchanged from return_lines where return_id = $1", group
+    )
+    assert line is None or tuple(line) == ((1, 1, 0, 1) if swapped else (0, 0, 0, 0))
+    sold = await sql.fetchval("select total from order_groups where id = $1", replacement)
+    assert sold == (300 if swapped else None)
+    await check_stock(sql, replacement or group, variant, 1 if swapped else 0, 4 if swapped else 3)
+
+
+async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promised: int, on_hand: int) -> None:
     mine = await sql.fetchval(
-        "select coalesce(sum(quantity), 0) from inventory_reservations where reference_id = $1 and status <> 'released'",
+        "select coalesce(sum(quantity), 0) from inventory_reservations where reference_id = $1 and status in ('held', 'allocated')",
         group,
     )
     assert mine == promised
@@ -194,21 +243,24 @@ async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promi
         "from inventory_movements where level_id = $1",
         level["id"],
     )
-    assert {name: level[name] for name in moved.keys()}  # noqa: SIM118  # a record iterates over its values == dict(moved)
-    assert level["on_hand"] == 5
+    assert {name: level[name] for name in dict(moved)} == dict(moved)
+    assert level["on_hand"] == on_hand
     assert level["allocated"] == promised
 
 
-async def check_books(sql: asyncpg.Connection, group: UUID, status: str | None, back: int) -> None:
+async def check_books(
+    sql: asyncpg.Connection, group: UUID, status: str | None, back: int, sent: bool, charged: bool = True
+) -> None:
     owed = await sql.fetchval(
         "select coalesce(sum(case when c.kind = 'sales' then amount else -amount end), 0) from ledger_entries e "
         "join ledger_accounts c on c.id = e.credit_id where reference_id = $1",
         group,
     )
     total = await sql.fetchval("select total from order_groups where id = $1", group)
-    assert owed == (total - back if status == "confirmed" else 0)
+    assert owed == (total - back if status == "confirmed" and charged else 0)
     picks = await sql.fetch("select status from warehouse_tasks where group_id = $1", group)
-    assert [row["status"] for row in picks if row["status"] == "open"] == (["open"] if status == "confirmed" else [])
+    open_picks = ["open"] if status == "confirmed" and not sent else []
+    assert [row["status"] for row in picks if row["status"] == "open"] == open_picks
 
 
 async def gone(process: Any, seconds: float = 20) -> int:
@@ -222,7 +274,7 @@ async def gone(process: Any, seconds: float = 20) -> int:
 async def killed(shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUID, point: str) -> None:
     group, process = await run_errand(url, variant, point, "kill")
     assert await gone(process) == -signal.SIGKILL
-    await finish(shop, sql, group)
+    await finish(shop, sql, group, point)
     await check(sql, group, variant, point)
 
 
@@ -230,11 +282,11 @@ async def frozen(shop: Commerce, sql: asyncpg.Connection, url: str, variant: UUI
     group, process = await run_errand(url, variant, point, "stop")
     await stopped(process.pid)
     await asyncio.sleep(STOP_LEASE)
-    await finish(shop, sql, group)
+    await finish(shop, sql, group, point)
     await check(sql, group, variant, point)
     os.kill(process.pid, signal.SIGCONT)
     await gone(process)
-    await finish(shop, sql, group)
+    await finish(shop, sql, group, point)
     await check(sql, group, variant, point)
 
 

@@ -154,3 +154,32 @@ async def test_who_may_not_ships_nothing(
     await ship(north, order, {0: 1})
     with pytest.raises(asyncpg.CheckViolationError):
         await sql.execute("update order_lines set shipped = 2 where order_id = $1", parse("ord", order["id"]))
+
+
+async def test_a_channel_that_charges_at_shipment_charges_with_the_first_parcel(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, shop: Commerce, shirt: dict[str, UUID], settle: Any
+) -> None:
+    admin, ann, north = [await signed_in(http, name) for name in ("admin", "ann", "north")]
+    await admin.call("PUT", "/v1/channels/web/policy", 200, json={"capture": "at_shipment"})
+    group = await ann.checkout(await ann.cart({shirt["red"]: 2}))
+    await admin.call("PUT", "/v1/channels/web/policy", 200, json={})
+    order = group["orders"][0]
+    assert (group["payment"]["status"], order["payment_status"]) == ("authorised", "authorised")
+    up = wish(order, shirt["red"], shirt["blue"])
+    path = f"/v1/orders/{order['id']}/lines"
+    await ann.refused("POST", path, 409, "payment_not_settled", json=up, key=str(uuid4()))
+    await pick(north, order, 2)
+    for _ in range(2):
+        await ship(north, order, {0: 1})
+        await settle()
+        await sql.execute("update saga_instances set due_at = now() where kind = 'capture' and status = 'running'")
+        await settle()
+    shown = await ann.get(f"/v1/order-groups/{group['id']}")
+    assert (shown["payment"]["status"], shown["orders"][0]["payment_status"]) == ("captured", "paid")
+    charged = await sql.fetch(
+        "select o.amount from simulator_operations o join simulator_charges c using (reference) "
+        "where o.kind = 'capture' and c.description = $1",
+        group["id"][4:],
+    )
+    assert [row[0] for row in charged] == [4490]
+    assert await broken(sql) == {}

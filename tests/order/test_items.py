@@ -124,6 +124,21 @@ async def test_a_cheaper_variant_gives_back_to_a_card_by_the_gateway_once(
     assert await broken(sql) == {}
 
 
+@pytest.mark.parametrize("paid_by", ["card", "gift card"])
+async def test_what_a_card_does_not_take_goes_back_the_way_it_was_paid(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, shirt: dict[str, UUID], paid_by: str
+) -> None:
+    ann = await signed_in(http, "ann")
+    closed = await ann.post("/v1/me/payment-methods", {"token": "tok_decline_closed", "brand": "visa", "last4": "0002"})
+    gift = await gift_card(http, ann, 5000)
+    how = {"payment_token": None, "payment_method_id": gift} if paid_by == "gift card" else {}
+    order = await bought(ann, {shirt["gold"]: 1}, **how)
+    done = await change(ann, order, wish(order, shirt["gold"], shirt["red"], payment_method_id=closed["id"]))
+    assert paid(done) == [("payment", 3990, paid_by), ("refund", 1500, paid_by)]
+    assert await balance(ann, gift) == (5000 - 2490 if paid_by == "gift card" else 5000)
+    assert await broken(sql) == {}
+
+
 async def test_some_units_of_a_line_change_and_the_rest_stays(
     http: httpx.AsyncClient, sql: asyncpg.Connection, shirt: dict[str, UUID]
 ) -> None:

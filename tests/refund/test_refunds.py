@@ -337,3 +337,20 @@ async def test_an_unpaid_order_has_nothing_to_give_back(
     assert (refused.status_code, refused.json()["code"]) == (409, "refund_nothing_paid")
     async with shop.database.work(SYSTEM) as work:
         assert (await shop.refund.page(work, parse("ord", group["orders"][0]["id"]))).items == []
+
+
+async def test_a_refund_and_a_cancellation_never_give_the_same_money_back(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    order = await bought(http, {world.variants["mug"]: 1})
+    await ask(staff, order, {0: 1})
+    path, body = f"/v1/orders/{order['id']}/cancel", {"reason": "no longer needed"}
+    refused = await ann.post(path, body, None, key=str(uuid4()))
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_partly_refunded")
+    assert (await ann.get(f"/v1/orders/{order['id']}"))["status"] == "confirmed"
+    other = await bought(http, {world.variants["mug"]: 1})
+    await sql.execute("update orders set status = 'cancelling' where id = $1", parse("ord", other["id"]))
+    late = await ask(staff, other, {0: 1}, None)
+    assert (late.status_code, late.json()["code"]) == (409, "refund_order_cancelling")
+    assert (await money(sql, other))["refunds"] == 0

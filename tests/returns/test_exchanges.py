@@ -31,6 +31,10 @@ def swap(order: Any, shirt: Shirts, size: str, quantity: int = 1, **more: Any) -
     return wish(order, quantity, wanted=wanted, resolution="exchange", **more)
 
 
+def units(order: Any) -> dict[str, Any]:
+    return {"order_line_id": order["lines"][0]["id"], "quantity": 1}
+
+
 async def card(sql: asyncpg.Connection, world: World) -> str:
     return public("pm", world.cards["ann"])
 
@@ -79,7 +83,12 @@ async def test_for_a_variant_that_costs_the_same(
         "units": 1,
     }
     shown = await ann.get(f"/v1/order-groups/{done['replacement_group_id']}")
-    assert [line["options"] for line in shown["orders"][0]["lines"]] == [{"Size": "M"}]
+    (replacement,) = shown["orders"]
+    assert [line["options"] for line in replacement["lines"]] == [{"Size": "M"}]
+    for path, body in (("shipments", {"lines": [units(replacement)], "tracking": "T"}), ("delivered", {})):
+        await north.post(f"/v1/orders/{replacement['id']}/{path}", body, None, key=str(uuid4()))
+    refused = await asked(ann, wish(replacement, 1), None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "return_of_exchange")
     assert await books(sql, order) == {"refunded": 0, "sales": 2490, "returned": [1]}
 
 

@@ -155,6 +155,9 @@ async def test_each_role_meets_its_limits(http: httpx.AsyncClient, world: World,
     await support.refused("POST", "/v1/gift-cards", 403, "forbidden", json={"amount": 1, "currency": "EUR"})
     assert (await support.get(f"/v1/orders/{bought['order']}"))["id"] == bought["order"]
     assert bought["order"] in [order["id"] for order in (await north.get("/v1/merchant/orders"))["items"]]
+    sold = (await north.get("/v1/merchant/orders"))["items"][0]
+    assert [line["sku"] for line in sold["lines"]] == ["MUG"]
+    assert "shipping_address" not in sold or sold["shipping_address"] is None
     assert (await south.get("/v1/merchant/orders"))["items"] == []
     mine = {row["variant_id"] for row in (await south.get("/v1/merchant/stock"))["items"]}
     assert mine == {f"var_{world.variants[name].hex}" for name in ("plate", "rug")}
