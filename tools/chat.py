@@ -14,11 +14,15 @@ from kernel.errors import Invalid
 from kernel.schemas import PERSONAL, Command, View
 from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
 
+DIGITS_MOST = 25
+"""Beyond that no result is exact to the cent."""
 OPERATIONS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
 }
 
 
@@ -37,7 +41,7 @@ class Forgetting(Command):
 class Expression(Command):
     expression: Annotated[
         str,
-        StringConstraints(pattern=r"^[0-9+\-*/(). ]+$", max_length=200),
+        StringConstraints(pattern=r"^[0-9+\-*/(). ]+$", max_length=1000),
         Field(description="digits, + - * / ( ) . and spaces"),
     ]
 
@@ -57,7 +61,9 @@ async def calculate(call: Call, args: Expression) -> Result:  # noqa: ARG001  # 
     """Calculates with plus, minus, times and divided by, exactly, rounded to cents. Use it for sums of prices."""
     try:
         value = worth(ast.parse(args.expression.strip(), mode="eval").body)
-        return Result(expression=args.expression, result=str(value.quantize(Decimal("0.01"))))
+        if value.adjusted() > DIGITS_MOST:
+            raise NoCalculation()
+        return Result(expression=args.expression, result=f"{value:.2f}")
     except (SyntaxError, ArithmeticError, RecursionError):
         raise NoCalculation() from None
 

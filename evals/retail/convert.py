@@ -35,15 +35,15 @@ def records(world: Json, stock: int) -> Iterator[Json]:
 
 def address(place: Json, name: str) -> Json:
     """Six fields as ours; `name` is who gets it."""
-    country = place["country"]
+    country = place.get("country")
     return {
         "name": name,
-        "line1": place["address1"],
-        "line2": place["address2"] or "",
-        "city": place["city"],
-        "region": place["state"],
-        "postal_code": place["zip"],
-        "country": COUNTRIES.get(country, country),
+        "line1": place.get("address1"),
+        "line2": place.get("address2") or "",
+        "city": place.get("city"),
+        "region": place.get("state"),
+        "postal_code": place.get("zip"),
+        "country": COUNTRIES.get(str(country), country),
     }
 
 

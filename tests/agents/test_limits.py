@@ -61,6 +61,7 @@ WRITES = {
     "add_to_cart": {"sku": "MUG"}, "change_cart_quantity": {"sku": "MUG", "quantity": 3},
     "remove_from_cart": {"sku": "MUG"}, "apply_coupon": {"code": "TEN"}, "buy_cart": {},
     "add_address": {"name": "Eve", "line1": "X 1", "city": "Rome", "postal_code": "00100", "country": "IT"},
+    "change_default_address": {"name": "Eve", "line1": "X 1", "city": "Rome", "postal_code": "00100", "country": "IT"},
     "remove_address": {}, "save_gift_card": {}, "open_ticket": {"subject": "s", "text": "t"},
     "remember": {"text": "I am vegan"}, "forget_facts": {},
 }  # fmt: skip

@@ -185,7 +185,7 @@ ASKED = {
     "pricing": ("price history of the mug", "Mug (MUG): 15.00 EUR; lowest of the last 30 days 15.00 EUR"),
     "warehouse": ("what has to be picked", "{number} since "),
     "shipping": ("how much is delivery to Austria", "- standard: 4.90 EUR, 1 to 3 days\n- express: 12.90 EUR"),
-    "returns": ("I want to return the mug", "{cannot}"),
+    "returns": ("print me a return label", "{cannot}"),
     "refund": ("I want a refund", "{cannot}"),
     "promotion": ("which promotions are running", "- TEN: 10 percent off; used 0 times"),
     "recommendation": ("what do others buy with this", "{cannot}"),
