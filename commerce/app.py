@@ -131,14 +131,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     customer = CustomerService(identity)
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
-    product, promotion, warehouse, shipping = (
-        ProductService(pricing, inventory),
-        PromotionService(),
-        WarehouseService(),
-        ShippingService(),
-    )
+    product, promotion = ProductService(pricing, inventory), PromotionService()
+    warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
     order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
-    parcels = Shipments()
     fulfillment = FulfillmentService(parcels, warehouse, inventory)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
@@ -161,8 +156,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
-    bringing = Bringing(customer, product, pricing, inventory, payment, warehouse, parcels)
-    imports = ImportService(database, bringing)
+    imports = ImportService(database, Bringing(customer, product, pricing, inventory, payment, warehouse, parcels))
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
