@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 from fastapi.routing import APIRoute
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
@@ -121,10 +122,12 @@ async def converse(caller: Caller, app: Any, assistant: Assistant, heard: Heard,
     app.state.site.assistant._made = assistant
     for number, line in enumerate(lines):
         thread = await caller.post("/v1/chat/threads")
-        caller.headers.update({"X-Chat-Token": thread["chat_token"]} if thread.get("chat_token") else {})
+        if thread["cart_token"]:
+            caller.headers["X-Cart-Token"] = thread["cart_token"]
         stream = {"Accept": "text/event-stream"} if number % 2 else {}
         path = f"/v1/chat/threads/{thread['id']}"
         answer = await caller.call("POST", f"{path}/messages", json={"text": line}, headers=stream)
+        assert answer.status_code in (200, 500, 503), (line, answer.text)
         heard.note(reader, answer.text)
         if number % 10 == 0 and not stream and (asked := answer.json().get("pending_confirmation")):
             body = {"confirmation_id": asked["id"], "accept": True}
@@ -189,6 +192,8 @@ async def test_no_word_is_seen_that_must_not_be(
     for name, caller in callers.items():
         assert await documents(caller, http, heard, name, ids) > 10, name
     assert len(heard.texts) > 6_000 // every
+    raised = "select count(*) from agent_tool_calls where code = 'internal_error' and tool like 'broken_%'"
+    assert await sql.fetchval(raised) >= 20
     assert heard.found((*SECRETS, *TRACES)) == []
     foreign = [who for name in ("ann", "north", "guest") for who in (name, f"model of {name}")]
     assert heard.found(others.secrets, *foreign) == []
@@ -219,7 +224,9 @@ async def errands(support: Caller, shop: Commerce, url: str, heard: Heard, settl
     await settle()
 
 
-async def test_a_broken_model_is_an_apology(shop: Commerce, http: httpx.AsyncClient, scene: Scene, settle: Any) -> None:
+async def test_a_broken_model_is_an_apology(
+    shop: Commerce, http: httpx.AsyncClient, sql: asyncpg.Connection, scene: Scene, settle: Any
+) -> None:
     """The run of a command whose model raises is failed, and what it raised stands nowhere."""
     await sql.execute("update agent_runs set status = 'done' where status = 'queued'")
     support = await signed_in(http, "support")
