@@ -21,7 +21,7 @@ SPEC = AgentSpec(
     tools=uses(
         *(product.find_products, product.list_categories, order.list_orders, order.get_order, checkout.view_cart),
         *(payment.payment_options, shipping.shipping_options, support.search_help),
-        *(chat.remember, chat.recall_facts, chat.forget_facts),
+        *(chat.remember, chat.recall_facts, chat.forget_facts, chat.calculate),
         *(merchant.my_shop, order.merchant_orders, order.merchant_sales, inventory.merchant_stock),
         *(orchestration.stuck_sagas, orchestration.dead_letters, warehouse.pick_tasks),
     ),

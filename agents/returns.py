@@ -1,13 +1,22 @@
-"""The returns agent: explains how something goes back; the return itself is still a person's."""
+"""The returns agent: what goes back, what comes instead."""
 
 from agents.spec import AgentSpec, uses
-from tools import order, payment, support
+from tools import order, payment, product, returns, support
 
 SPEC = AgentSpec(
     name="returns",
-    purpose="Explains how returns and exchanges work, looks the order up, and opens a ticket for a person to handle the return.",
-    tools=uses(order.get_order, payment.payment_status, support.search_help, support.open_ticket),
-    hand_offs=frozenset({"order", "refund", "shipping", "support"}),
+    purpose="Takes items of a delivered order back or exchanges them, and explains how returns and exchanges work.",
+    tools=uses(
+        *(order.get_order, product.get_product, payment.payment_options, payment.payment_status),
+        *(
+            returns.request_return,
+            returns.request_exchange,
+            returns.return_status,
+            support.search_help,
+            support.open_ticket,
+        ),
+    ),
+    hand_offs=frozenset({"order", "refund", "shipping", "support", "product", "customer"}),
     autonomy="limit",
-    cannot="register a return or an exchange, or make a return label",
+    cannot="print a return label or book a pick-up",
 )

@@ -25,6 +25,7 @@ CHANGING = frozenset(
         "modify_order_items",
         "change_order_payment",
         "cancel_order_lines",
+        "change_default_address",
         "add_to_cart",
         "change_cart_quantity",
         "remove_from_cart",

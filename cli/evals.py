@@ -1,5 +1,6 @@
 """`agora evals`: the suites and the gates, on a database of their own on the server in use."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,3 +31,11 @@ async def gate(names: tuple[str, ...]) -> int:
     found = settings()
     async with server(found) as url:
         return await start(names, url, found)
+
+
+async def retail(data: Path, tasks: Path, out: Path | None, only: tuple[str, ...]) -> int:
+    from evals.retail.compare import run as start
+
+    found = settings()
+    async with server(found) as url:
+        return await start(url, found, data, tasks, out, only)

@@ -230,6 +230,46 @@ def evals_gate(names: tuple[str, ...]) -> None:
     run(start(names))
 
 
+@evals.command("retail")
+@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+@click.option("--tasks", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Where the result lines go.")
+@click.option("--only", multiple=True, help="Only the task of this id; may be given several times.")
+def evals_retail(data: Path, tasks: Path, out: Path | None, only: tuple[str, ...]) -> None:
+    """Replays call sequences on an imported shop through the chat, and compares what they leave with what they expect."""
+    from cli.evals import retail
+
+    run(retail(data, tasks, out, only))
+
+
+@main.group("import")
+def bring() -> None:
+    """Brings another shop's products, customers and orders in."""
+
+
+@bring.command("retail")
+@click.option("--dir", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+@click.option("--channel", default="retail", show_default=True, help="Code of the channel it becomes.")
+def import_retail(folder: Path, channel: str) -> None:
+    """The shop of a public support benchmark (db.json) as a channel of its own. Again it changes nothing."""
+    from cli.imports import retail
+
+    run(retail(folder, channel))
+
+
+@bring.command("records")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--source", required=True, help="What the system is called that the ids come from.")
+@click.option("--channel", required=True)
+@click.option("--merchant", required=True, help="Slug of the merchant that gets them.")
+@click.option("--location", required=True, help="Code of the merchant's location that gets the stock.")
+def import_records(**options: Any) -> None:
+    """A JSONL or CSV file of records (docs/import.md). A job that was cut off goes on where it was."""
+    from cli.imports import records
+
+    run(records(**options))
+
+
 @main.command()
 @click.argument("run_id")
 def replay(run_id: str) -> None:

@@ -188,7 +188,7 @@ def _returns(
     settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
     engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
     return (
-        ReturnService(orders, fulfillment, pricing, product, refund, policies, exchanges, book, engine),
+        ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
         ReceivingService(fulfillment, book),
         ClaimService(orders, fulfillment, refund, book, engine),
         policies,

@@ -32,7 +32,7 @@ KEEP = "world"
 """The schema that holds a copy of every table as the world left it."""
 Row = dict[str, Any]
 
-_TABLES = """
+TABLES = """
 select c.relname as name,
        (select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
         where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = '') as columns,
@@ -74,7 +74,7 @@ class Ground:
 
     async def keep(self) -> None:
         """Takes the copy that `reset` puts back and `difference` compares with."""
-        tables = await self.sql.fetch(_TABLES)
+        tables = await self.sql.fetch(TABLES)
         await self.sql.execute(f"create schema {KEEP}")
         for name, columns, _ in tables:
             await self.sql.execute(f"create table {KEEP}.{name} as select {columns} from public.{name}")
@@ -143,7 +143,7 @@ async def ground(server: str, base: Settings, model: str) -> AsyncIterator[Groun
         async with AsyncExitStack() as stack:
             await asyncio.to_thread(migrations.upgrade, url)
             played = await stack.enter_async_context(endpoint())
-            found = base.model_copy(update=_settings(model, played))
+            found = base.model_copy(update=settings_of(model, played))
             database = await db.connect(url, size=8)
             stack.push_async_callback(database.close)
             secret = secrets.token_urlsafe(48)
@@ -160,7 +160,7 @@ async def ground(server: str, base: Settings, model: str) -> AsyncIterator[Groun
         await migrations.drop_database(server, name)
 
 
-def _settings(model: str, played: Endpoint) -> dict[str, Any]:
+def settings_of(model: str, played: Endpoint) -> dict[str, Any]:
     from pydantic import SecretStr
 
     common = {"environment": "test", "rate_limit": 10_000_000}

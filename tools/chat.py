@@ -1,13 +1,25 @@
-"""Tools of memory: what the caller wants us to know the next time."""
+"""Tools of the conversation itself: what the caller wants us to know the next time, and a calculation."""
 
+import ast
+import operator
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from commerce.chat.permissions import OWN_FACTS
 from commerce.chat.schemas import FactView, Remember
-from kernel.schemas import PERSONAL, Command
-from tools.spec import Call, Effect, NoArguments, tool
+from kernel.errors import Invalid
+from kernel.schemas import PERSONAL, Command, View
+from tools.spec import PUBLIC, Call, Effect, NoArguments, tool
+
+OPERATIONS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 class Forgetting(Command):
@@ -20,6 +32,46 @@ class Forgetting(Command):
         ]
         | None
     ) = None
+
+
+class Expression(Command):
+    expression: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9+\-*/(). ]+$", max_length=200),
+        Field(description="digits, + - * / ( ) . and spaces"),
+    ]
+
+
+class Result(View):
+    expression: str
+    result: str
+
+
+class NoCalculation(Invalid):
+    code = "no_calculation"
+    message = "That cannot be calculated. Use only digits, + - * / ( ) . and spaces."
+
+
+@tool(Effect.READ, PUBLIC)
+async def calculate(call: Call, args: Expression) -> Result:  # noqa: ARG001  # every tool has them
+    """Calculates with plus, minus, times and divided by, exactly, rounded to cents. Use it for sums of prices."""
+    try:
+        value = worth(ast.parse(args.expression.strip(), mode="eval").body)
+        return Result(expression=args.expression, result=str(value.quantize(Decimal("0.01"))))
+    except (SyntaxError, ArithmeticError, RecursionError):
+        raise NoCalculation() from None
+
+
+def worth(node: ast.expr) -> Decimal:
+    """The value of an expression of numbers. Raises NoCalculation for anything else, ArithmeticError."""
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return Decimal(str(number))
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=inner):
+            return -worth(inner) if isinstance(sign, ast.USub) else worth(inner)
+        case ast.BinOp(left=left, op=how, right=right) if type(how) in OPERATIONS:
+            return OPERATIONS[type(how)](worth(left), worth(right))
+    raise NoCalculation()
 
 
 @tool(Effect.WRITE, OWN_FACTS)

@@ -3,12 +3,26 @@
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from commerce.customer import CustomerView
-from commerce.customer.permissions import OWN_PROFILE
-from commerce.customer.schemas import AddAddress, AddressView
+from commerce.customer.permissions import FIND_CUSTOMERS, OWN_PROFILE
+from commerce.customer.schemas import AddAddress, AddressView, CustomerId, FindCustomer
 from kernel.ids import PublicId
-from kernel.schemas import Command
+from kernel.schemas import Address, Command
 from tools.spec import Call, Effect, NoArguments, tool
+
+
+class OneCustomer(Command):
+    customer: Annotated[
+        CustomerId | None, Field(description="leave it out: only the caller's own id is ever found")
+    ] = None
+
+
+class DefaultAddress(Address):
+    customer: Annotated[
+        CustomerId | None, Field(description="leave it out: only the caller's own id is ever found")
+    ] = None
 
 
 class OneAddress(Command):
@@ -16,9 +30,16 @@ class OneAddress(Command):
 
 
 @tool(Effect.READ, OWN_PROFILE)
-async def my_profile(call: Call, args: NoArguments) -> CustomerView:  # noqa: ARG001  # every tool has them
+async def my_profile(call: Call, args: OneCustomer) -> CustomerView:
     """Shows the caller's own name and e-mail address."""
-    return await call.commerce.customer.me(call.work)
+    return await call.commerce.customer.me(call.work, args.customer)
+
+
+@tool(Effect.READ, FIND_CUSTOMERS)
+async def find_customer(call: Call, args: FindCustomer) -> CustomerView:
+    """Finds a customer by e-mail address, or by first name, last name and postal code. For staff; a customer finds only
+    themselves. Every search is kept on record."""
+    return await call.commerce.customer.found(call.work, args)
 
 
 @tool(Effect.READ, OWN_PROFILE)
@@ -31,6 +52,15 @@ async def list_addresses(call: Call, args: NoArguments) -> list[AddressView]:  #
 async def add_address(call: Call, args: AddAddress) -> AddressView:
     """Saves another delivery address of the caller. Needs name, street, city, postal code and country."""
     return await call.commerce.customer.add_address(call.work, args)
+
+
+@tool(Effect.WRITE, OWN_PROFILE)
+async def change_default_address(call: Call, args: DefaultAddress) -> AddressView:
+    """Puts another address in the place of the caller's default address; orders keep the one they have. Needs name,
+    street, city, postal code and country."""
+    await call.commerce.customer.me(call.work, args.customer)
+    place = Address(**args.model_dump(exclude={"customer"}))
+    return await call.commerce.customer.replace_default(call.work, place)
 
 
 @tool(Effect.WRITE, OWN_PROFILE)

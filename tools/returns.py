@@ -9,10 +9,11 @@ from commerce.payment.permissions import OWN_METHODS
 from commerce.returns import ReturnView
 from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
 from commerce.returns.schemas import RequestReturn
+from commerce.returns.spoken import Wanted
 from kernel.db import Work
 from kernel.ids import new_id
 from kernel.schemas import Command, Quantity
-from tools.order import Number
+from tools.order import NewSku, Number
 from tools.spec import Call, Effect, tool
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -23,6 +24,28 @@ Reason = Annotated[
 Units = Annotated[Quantity | None, Field(description="how many units; all of them when the customer does not say")]
 
 
+Sku = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Field(description="the SKU of an item in the order, as get_order shows it"),
+]
+
+
+class Item(Command):
+    """Units of an item that go back."""
+
+    sku: Sku
+    quantity: Quantity = 1
+
+
+class Replaced(Command):
+    """Units of an item that go back for another variant of the same product."""
+
+    item: Sku
+    sku: NewSku
+    quantity: Quantity = 1
+
+
 class SendBack(Command):
     order: Number
     reason: Reason
@@ -31,7 +54,12 @@ class SendBack(Command):
     ] = None
     quantity: Units = None
     payment_method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
-        "original", description="where the money goes: 'original', 'gift card' or 'store credit'"
+        "original", description="where the money goes: 'original', 'gift card', 'store credit', or a saved method's id"
+    )
+    items: list[Item] = Field(
+        default_factory=list,
+        max_length=50,
+        description="several items in one go by their SKUs, instead of product and quantity; a shop may allow only one go",
     )
 
 
@@ -47,6 +75,12 @@ class Swap(Command):
     payment_method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
         "default", description="the saved method that pays or gets a difference in price, as in buy_cart"
     )
+    item: Annotated[Sku | None, Field(description="SKU of the ordered item, where it is not plain which one")] = None
+    more: list[Replaced] = Field(
+        default_factory=list,
+        max_length=50,
+        description="further items in the same go, beside `item`; a shop may allow only one go",
+    )
 
 
 class OfOrder(Command):
@@ -59,10 +93,18 @@ async def request_return(call: Call, args: SendBack) -> ReturnView:
 
     The shop's policy decides and says why; on a refusal tell the customer its words. For another size or colour use
     request_exchange. An order that is not packed yet is cancelled instead."""
-    order = await call.commerce.order.named(call.work, args.order)
-    command = await call.commerce.spoken_returns.refund(
-        call.work, order.id, args.reason, args.product, args.quantity, args.payment_method
-    )
+    order, spoken = await call.commerce.order.named(call.work, args.order), call.commerce.spoken_returns
+    if not args.items:
+        command = await spoken.refund(
+            call.work, order.id, args.reason, args.product, args.quantity, args.payment_method
+        )
+    else:
+        wanted = [Wanted(item.sku, item.quantity) for item in args.items]
+        command = await spoken.units(call.work, order.id, args.reason, wanted, None)
+    if args.payment_method.startswith("pm_"):
+        method = (await call.commerce.payment.chosen(call.work, args.payment_method)).id
+        way = await call.commerce.returns.way(call.work, order.group_id, method)
+        command = command.model_copy(update={"destination": way, "payment_method_id": method})
     return await _requested(call, command)
 
 
@@ -71,11 +113,13 @@ async def request_exchange(call: Call, args: Swap) -> ReturnView:
     """Registers an exchange of a delivered item for another variant of the same product, such as another size.
 
     A difference in price is paid with, or goes back to, the named saved method once the parcel was looked at."""
-    order = await call.commerce.order.named(call.work, args.order)
-    command = await call.commerce.spoken_returns.exchange(
-        call.work, order.id, args.reason, args.sku, args.quantity, args.payment_method
-    )
-    return await _requested(call, command)
+    order, spoken = await call.commerce.order.named(call.work, args.order), call.commerce.spoken_returns
+    if args.item is None:
+        command = await spoken.exchange(call.work, order.id, args.reason, args.sku, args.quantity, args.payment_method)
+        return await _requested(call, command)
+    wanted = [Wanted(args.item, args.quantity or 1, args.sku)]
+    wanted += [Wanted(one.item, one.quantity, one.sku) for one in args.more]
+    return await _requested(call, await spoken.units(call.work, order.id, args.reason, wanted, args.payment_method))
 
 
 @tool(Effect.READ, READ_RETURNS, READ_ORDERS)

@@ -9,6 +9,7 @@ from commerce.integration.bringing import Bringing
 from commerce.integration.errors import UnknownImport
 from commerce.integration.permissions import IMPORT
 from commerce.integration.schemas import RECORD, ImportView, RefusedView, Target
+from kernel.auth import Principal
 from kernel.db import Database, Work
 from kernel.errors import AgoraError
 from kernel.ids import new_id
@@ -53,6 +54,13 @@ class ImportService:
         row = await work.row(_OPEN, new_id(), source, digest, channel_id, merchant_id, work.principal.subject, work.now)
         assert row is not None, "an upsert answers"
         return Target(row["id"], source, channel, merchant_id, location_id), row["position"]
+
+    async def bring(self, who: Principal, target: Target, position: int, lines: Sequence[Json]) -> None:
+        """Every line behind `position`, a batch a transaction; it may be cut off at any instant and begun again."""
+        for start in range(position, len(lines), BATCH):
+            batch = lines[start : start + BATCH]
+            async with self._database.work(who, durable=False) as work:
+                await self.run(work, target, batch, start + 1, start + len(batch) == len(lines))
 
     async def run(self, work: Work, target: Target, lines: Sequence[Json], first: int, last: bool) -> int:
         """One batch: `lines` stand at `first` (from 1) and behind it; `last` ends the job. Returns how many were taken.

@@ -58,8 +58,8 @@ _INTENT = """
 insert into payment_intents (id, reference_id, customer_id, guest_key, kind, method_id, gift_card_id, token, currency,
                              amount, authorised, captured, refunded, purpose, status, gateway_reference, created_at,
                              updated_at)
-values ($1, $2, $3, null, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11,
-        case when $10 = $9 then 'refunded' else 'captured' end, $12, $13, $13)
+values ($1, $2, $3, null, $4, $5, $6, $7, $8, $9::bigint, $9, $9, $10::bigint, $11,
+        case when $10::bigint = $9::bigint then 'refunded' else 'captured' end, $12, $13, $13)
 """
 
 # $1 intents, $2 kinds, $3 amounts, $4 keys, $5 currency, $6 now

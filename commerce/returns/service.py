@@ -7,6 +7,7 @@ from typing import cast
 from uuid import UUID
 
 from commerce.order import FulfillmentService, SentOrder
+from commerce.payment import PaymentService
 from commerce.payment.credit import Credit
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
@@ -30,7 +31,7 @@ from commerce.returns.exchange import Exchanges, Swap
 from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
 from commerce.returns.policies import Policies
 from commerce.returns.rules import Policy, Verdict
-from commerce.returns.schemas import QuoteView, RequestReturn, Resolution, ReturnView
+from commerce.returns.schemas import Destination, QuoteView, RequestReturn, Resolution, ReturnView
 from commerce.returns.schemas import ReturnState as SagaState
 from commerce.returns.tables import ReturnRequest
 from kernel.consent import demand
@@ -86,6 +87,7 @@ class ReturnService:
         fulfillment: FulfillmentService,
         pricing: PricingService,
         product: ProductService,
+        payment: PaymentService,
         refund: RefundService,
         policies: Policies,
         exchanges: Exchanges,
@@ -96,6 +98,7 @@ class ReturnService:
         self._fulfillment = fulfillment
         self._pricing = pricing
         self._product = product
+        self._payment = payment
         self._refund = refund
         self._policies = policies
         self._exchanges = exchanges
@@ -143,6 +146,17 @@ class ReturnService:
             await self._exchanges.set_aside(work, request.replacement_id, wish.swaps)
         run = await self._engine.start(work, saga.KIND, return_id, _state(work, request, wish.policy), saga.DEADLINE)
         return Started(return_id, run)
+
+    async def way(self, work: Work, group_id: UUID, method_id: UUID) -> Destination:
+        """How the money of a purchase gets to a saved method: the way it was paid, or onto a gift card. Raises
+        DestinationNotAllowed for a method that is neither, UnknownPaymentMethod."""
+        work.principal.require(REQUEST_RETURNS)
+        to = await self._payment.tender(work, method_id, None)
+        if any(payment.is_by(to) for payment in await self._payment.refunds.payments(work, group_id)):
+            return "original"
+        if to.kind == "gift_card":
+            return "gift_card"
+        raise DestinationNotAllowed(allowed="original, gift_card")
 
     async def cancel(self, work: Work, return_id: UUID) -> ReturnView:
         """Takes a return back, as long as nothing of it has arrived. Raises ReturnNotFound, ReturnState."""

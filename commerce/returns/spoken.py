@@ -1,18 +1,35 @@
 """Returns as people say them: which things by their names, why in their words, where the money goes by its kind."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from commerce.order import FulfillmentService, SentLine, SentOrder
 from commerce.payment import PaymentService
 from commerce.product import ProductService
-from commerce.returns.errors import NotDelivered, OtherProduct, ProductUnclear, ProductUnknown, UnknownReason
+from commerce.returns.errors import (
+    NotDelivered,
+    OtherProduct,
+    ProductUnclear,
+    ProductUnknown,
+    UnknownReason,
+    UnknownReturnLine,
+)
 from commerce.returns.policies import Policies
 from commerce.returns.schemas import Destination, RequestReturn, ReturnUnits
 from kernel.db import Work
 
 DESTINATIONS: dict[str, Destination] = {"store credit": "store_credit", "credit": "store_credit"}
 """Other words for where money may go; a gift card is found among the customer's saved methods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units of an item of the order, named by its SKU, and the SKU of what is wanted instead, in an exchange."""
+
+    sku: str
+    quantity: int
+    new_sku: str | None = None
 
 
 class Spoken:
@@ -67,6 +84,26 @@ class Spoken:
             payment_method_id=await self._method(work, method),
         )
 
+    async def units(
+        self, work: Work, order_id: UUID, reason: str, wanted: Sequence[Wanted], method: str | None
+    ) -> RequestReturn:
+        """Several items at once by their SKUs: the first lines that still have such units give them. `method` pays or
+        gets the difference of an exchange; None is a return for money, the way it was paid.
+
+        Raises OrderNotFound, NotDelivered, UnknownReturnLine, UnknownProduct, UnknownReason, UnknownPaymentMethod."""
+        sent = await self._sent(work, order_id)
+        asked = [
+            (one.sku, one.quantity, await self._product.variant(work, one.new_sku) if one.new_sku else None)
+            for one in wanted
+        ]
+        return RequestReturn(
+            order_id=order_id,
+            lines=_taken(_left(sent), asked),
+            reason=await self._reason(work, reason),
+            resolution="refund" if method is None else "exchange",
+            payment_method_id=None if method is None else await self._method(work, method),
+        )
+
     async def _sent(self, work: Work, order_id: UUID) -> SentOrder:
         sent = await self._fulfillment.sent(work, order_id)
         if sent.delivered_at is None:
@@ -97,6 +134,26 @@ def _left(sent: SentOrder) -> list[SentLine]:
 
 def _units(line: SentLine, quantity: int | None) -> int:
     return quantity or line.shipped - line.returned
+
+
+def _taken(lines: Sequence[SentLine], asked: Sequence[tuple[str, int, UUID | None]]) -> list[ReturnUnits]:
+    """Units by line and replacement. Raises UnknownReturnLine when the order does not hold so many."""
+    left = {line.id: line.shipped - line.returned for line in lines}
+    taken: dict[tuple[UUID, UUID | None], int] = {}
+    for sku, quantity, replacement in asked:
+        wanted = quantity
+        for line in lines:
+            part = min(wanted, left[line.id]) if line.sku == sku.upper() else 0
+            if part:
+                taken[line.id, replacement] = taken.get((line.id, replacement), 0) + part
+                left[line.id] -= part
+                wanted -= part
+        if wanted:
+            raise UnknownReturnLine()
+    return [
+        ReturnUnits(order_line_id=line, quantity=quantity, replacement_id=replacement)
+        for (line, replacement), quantity in taken.items()
+    ]
 
 
 def _named(sent: SentOrder, item: str | None) -> Sequence[SentLine]:

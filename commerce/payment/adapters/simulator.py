@@ -69,9 +69,9 @@ with made as (
   from payment_intents where gateway_reference like $1 on conflict do nothing returning reference
 )
 insert into simulator_operations (key, reference, kind, amount, at)
-select reference || '.' || kind, reference, kind, done, created_at
+select reference || '.' || o.what, reference, o.what, o.done, created_at
 from made join payment_intents on gateway_reference = reference,
-  lateral (values ('capture', captured), ('refund', refunded)) o(kind, done) where done > 0
+  lateral (values ('capture', captured), ('refund', refunded)) o(what, done) where o.done > 0
 """
 
 
