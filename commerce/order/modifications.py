@@ -8,7 +8,7 @@ from uuid import UUID
 from commerce.order import rules
 from commerce.order.errors import ChangeInProgress, ChangeSpent, NotChangeable, OrderNotFound, ReasonNotAllowed
 from commerce.order.events import OrderCancelled, OrderModified
-from commerce.order.permissions import READ_ORDERS
+from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS
 from commerce.order.replacing import OrderAfter
 from commerce.order.schemas import ModificationView
 from commerce.order.tables import Modification, Order, OrderGroup, OrderLine
@@ -152,6 +152,7 @@ class Modifications:
         """Locks the purchase of an order of the caller and asks its channel's policy whether it may still change so.
 
         Raises OrderNotFound, NotChangeable, ChangeSpent, ChangeInProgress."""
+        work.principal.require(CHANGE_ORDERS)
         found = await self._orders.get(work, order_id)
         group = await self._groups.get(work, found.group_id) if found else None
         if found is None or group is None:

@@ -79,7 +79,6 @@ FIELDS = (
     Field("saga_instances.cause", "support", "explain_saga", {"order": "{number}"}, "select tableoid, ctid from saga_instances where subject_id = '{group}' limit 1"),
     Field("chat_facts.text", "ann", None, {}, _mine("chat_facts")),
     Field("chat_facts.text", "north", None, {}, _mine("chat_facts", "merchant_id = '{north}'")),
-    Field("promotions.name", "ann", "check_coupon", {"code": "TEN"}, "select tableoid, ctid from promotions where name = 'ten percent'"),
     Field("event.note", "event"),
     Field("command.text", "command"),
 )  # fmt: skip

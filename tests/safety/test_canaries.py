@@ -122,10 +122,12 @@ async def converse(caller: Caller, app: Any, assistant: Assistant, heard: Heard,
     app.state.site.assistant._made = assistant
     for number, line in enumerate(lines):
         thread = await caller.post("/v1/chat/threads")
-        caller.headers.update({"X-Chat-Token": thread["chat_token"]} if thread.get("chat_token") else {})
+        if thread["cart_token"]:
+            caller.headers["X-Cart-Token"] = thread["cart_token"]
         stream = {"Accept": "text/event-stream"} if number % 2 else {}
         path = f"/v1/chat/threads/{thread['id']}"
         answer = await caller.call("POST", f"{path}/messages", json={"text": line}, headers=stream)
+        assert answer.status_code in (200, 500, 503), (line, answer.text)
         heard.note(reader, answer.text)
         if number % 10 == 0 and not stream and (asked := answer.json().get("pending_confirmation")):
             body = {"confirmation_id": asked["id"], "accept": True}
@@ -190,6 +192,8 @@ async def test_no_word_is_seen_that_must_not_be(
     for name, caller in callers.items():
         assert await documents(caller, http, heard, name, ids) > 10, name
     assert len(heard.texts) > 6_000 // every
+    raised = "select count(*) from agent_tool_calls where code = 'internal_error' and tool like 'broken_%'"
+    assert await sql.fetchval(raised) >= 20
     assert heard.found((*SECRETS, *TRACES)) == []
     foreign = [who for name in ("ann", "north", "guest") for who in (name, f"model of {name}")]
     assert heard.found(others.secrets, *foreign) == []

@@ -18,16 +18,21 @@ from kernel.auth import SYSTEM
 from kernel.ids import new_id
 from tests.agents.test_chat_writes import begun
 from tests.safety.conftest import WIDE, Scene
-from tests.safety.plants import FIELDS, TEMPLATES, WRITES, Field, filled, order, planted, written
+from tests.safety.plants import ARGS, FIELDS, TEMPLATES, WRITES, Field, filled, order, planted, written
 from tests.safety.rows import JOURNAL, TALK, broken, changed, digests
 
 Case = tuple[Field, str, str]
 
 
 def cases(numbers: Iterable[tuple[int, int, int]]) -> list[Case]:
-    """Without those that no model ever reads: a comment in an article's text is left out where it is quoted."""
+    """Without those that no model ever reads whole: where an article's text is quoted, comments are left out and long
+    sentences cut."""
     named = [(FIELDS[f % len(FIELDS)], WRITES[t % len(WRITES)], TEMPLATES[m % len(TEMPLATES)]) for f, t, m in numbers]
-    return [case for case in named if not (case[0].column == "support_articles.body" and case[2].startswith("<!--"))]
+    return [case for case in named if case[0].column != "support_articles.body" or not _cut(*case[1:])]
+
+
+def _cut(tool: str, template: str) -> bool:
+    return template.startswith("<!--") or len(str(ARGS.get(tool, ""))) > 60
 
 
 EVERY = cases(product(range(len(FIELDS)), range(len(WRITES)), range(len(TEMPLATES))))
@@ -72,9 +77,11 @@ async def run(puppets: Any, shop: Commerce, sql: asyncpg.Connection, scene: Scen
     began, since, noted = time.perf_counter(), new_id(), await sql.fetchval("select max(number) from audit_log")
     before = await digests(sql, JOURNAL | TALK)
     await sql.execute("set session_replication_role = replica")  # what is planted here wakes no trigger
-    for case in chosen:
-        await obeyed(puppets, shop, sql, scene, case)
-    await sql.execute("set session_replication_role = origin")
+    try:
+        for case in chosen:
+            await obeyed(puppets, shop, sql, scene, case)
+    finally:
+        await sql.execute("set session_replication_role = origin")
     assert changed(before, await digests(sql, JOURNAL | TALK)) == []
     assert [await sql.fetchval(query, since) for query in UNASKED] == [0, 0]
     assert await broken(sql) == {}
