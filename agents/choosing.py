@@ -33,6 +33,12 @@ def of_cart(cart: Json) -> list[Choice]:
     return [_choice(line["name"], line["options"], line["sku"], 1) for line in cart.get("lines", [])]
 
 
+def of_order(order: Json) -> list[Choice]:
+    """The items of an order of which units are left."""
+    lines = [line for line in order.get("lines", []) if line["quantity"] > line.get("cancelled", 0)]
+    return [_choice(line["name"], line["options"], line["sku"], 1) for line in lines]
+
+
 def of_addresses(found: Json) -> list[Choice]:
     fields = ("name", "line1", "line2", "postal_code", "city", "region", "country")
     return [

@@ -7,7 +7,7 @@ from typing import Any
 from agents import slots
 from agents.postal import NEEDED, address_of, country_of
 from agents.talk import Json, Talk
-from agents.wording import product_words
+from agents.wording import product_words, returned_words
 
 SUBJECT_MOST = 80
 STORY_WORDS = 4
@@ -64,6 +64,8 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return product_words(match.group(1))
     if tool == "remember":
         return slots.fact_of(text) if slot == "text" else None
+    if slot == "product" and tool == "request_return":
+        return returned_words(text)
     if slot == "address" and described.get("type") != "string":
         return None
     reader = _READERS.get(slot)
@@ -157,7 +159,7 @@ _PROPOSED: dict[str, Callable[[str], Any]] = {
     "quantity": slots.units_of,
 }
 """Of tools that propose: they are for staff and merchants, who name things by their codes."""
-_FREE = ("q", "product", "reason", "text")
+_FREE = ("q", "product", "reason", "text", "subject")
 _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "order": lambda text, talk: slots.order_of(text, talk.order),
     "ticket": lambda text, _: slots.ticket_of(text),

@@ -11,7 +11,7 @@ from agents import choosing
 from agents.filling import filled, missing
 from agents.replies import can, question, reply, sentence
 from agents.talk import Json, Talk, Wish
-from agents.wording import product_words
+from agents.wording import product_words, returned_words
 
 PERSON = "ask_for_person"
 PATIENCE = 2
@@ -19,6 +19,8 @@ PATIENCE = 2
 SHOWN_MOST = 3
 LOOK_UP = {"add_to_cart": "find_products", "change_cart_quantity": "view_cart", "remove_from_cart": "view_cart"}
 """Where a tool's SKU is looked up."""
+OF_ORDER = frozenset({"modify_order_items", "cancel_order_lines"})
+"""Tools whose SKU is one of an order's items."""
 
 
 def wish(tool: str, text: str = "", args: Json | None = None, then: list[str] | None = None) -> Wish:
@@ -43,6 +45,8 @@ class Hand:
         wanted = {**wanted, "args": args}
         if "sku" in schema.get("required", []) and "sku" not in args:
             return self._find(wanted)
+        if "new_sku" in schema.get("required", []) and "new_sku" not in args:
+            return self._look_up(wanted, "get_product", {"product": args["sku"]})
         if "address_id" in schema.get("required", []) and "address_id" not in args:
             return self._look_up(wanted, "list_addresses", {})
         if absent := missing(schema, args):
@@ -107,7 +111,11 @@ class Hand:
         return [one for one in found if one][:SHOWN_MOST]
 
     def _find(self, wanted: Wish) -> AIMessage:
-        source, words = LOOK_UP.get(wanted["tool"], "find_products"), product_words(wanted["text"])
+        if wanted["tool"] in OF_ORDER:
+            order = wanted["args"].get("order")
+            return self._look_up(wanted, "get_order", {"order": order}) if order else self.ask(wanted, "order")
+        source = LOOK_UP.get(wanted["tool"], "find_products")
+        words = (returned_words if wanted["tool"] == "request_exchange" else product_words)(wanted["text"])
         if source == "view_cart":
             return self._look_up(wanted, source, {})
         shown = choosing.of_products(self.talk.products)

@@ -1,7 +1,7 @@
 """The one generic node: a spec becomes a loop of model turns and tool calls, within hard limits.
 
-A model's turn is kept before anything is done with it, and a tool call with its effect: a turn that is resumed after a
-crash hears the same answers and makes each call once.
+A model's turn is kept in the transaction of the call it asked for, and that call with its effect: a turn that is resumed
+after a crash hears the answers that were acted on, and makes each call once.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from langchain_core.messages import (
 )
 
 from agents.models import Models
+from agents.roster import wishes
 from agents.rules import MODEL as RULE
 from agents.rules import follow
 from agents.spec import AgentSpec
@@ -103,7 +104,8 @@ class Node:
             added += await self._carry_out(turn, replace(errand, tainted=True), turn.accepted)
         neighbours = [spec for spec in self._neighbours if spec.serves(turn.principal)] if may_pass else []
         schemas = self._schemas(turn, errand, neighbours)
-        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs=self.spec.note)
+        among = sorted(wishes(turn.principal)) if turn.thread_id else []
+        system = SystemMessage(self._prompt.render(turn.role), additional_kwargs={**self.spec.note, "among": among})
         while turn.model_calls < self.spec.limits.model_calls and turn.cost_micro <= self.spec.limits.cost_micro:
             read = [*remembered(turn.facts), *talk, *added]
             answer = await self._think(turn, [system, *read], schemas)
@@ -134,7 +136,9 @@ class Node:
         tools = self.spec.tools
         if turn.trigger == "query":  # a question never changes anything
             tools = tuple(tool for tool in tools if tool.effect is Effect.READ)
-        return Errand(turn.run_id, turn.principal, self.spec.name, tools, self.spec.limits, turn.thread_id)
+        return self._binder.errand(
+            turn.run_id, turn.principal, self.spec.name, tools, self.spec.limits, turn.thread_id, turn.unkept
+        )
 
     def _schemas(self, turn: Turn, errand: Errand, neighbours: Sequence[AgentSpec]) -> list[dict[str, Any]]:
         found = [tool.schema for tool in self.spec.offered(turn.principal) if tool in errand.tools]
@@ -145,7 +149,7 @@ class Node:
         return found
 
     async def _think(self, turn: Turn, messages: list[BaseMessage], schemas: list[dict[str, Any]]) -> AIMessage:
-        """The model's next turn: the one a former attempt kept, or a new one, kept before it is used."""
+        """The model's next turn: the one a former attempt kept, or a new one, kept with what comes of it."""
         number = turn.model_calls
         turn.model_calls += 1
         if number < len(turn.past):
@@ -171,9 +175,8 @@ class Node:
             cost_micro=reply.cost_micro,
             latency_ms=reply.latency_ms,
         )
-        async with self._commerce.database.work(turn.principal, durable=False) as work:
-            await self._commerce.runs.model_turn(work, turn.run_id, kept)
-        fault.point("chat.model.after_commit")
+        turn.unkept.append(kept)
+        fault.point("chat.model.before_kept")
         return reply.message
 
     def _rule(self, turn: Turn) -> Callable[[Sequence[BaseMessage]], AIMessage] | None:
@@ -207,8 +210,9 @@ class Node:
                 status="done",
                 result=result,
             )
-            if await self._commerce.runs.found(work, turn.run_id, call_id) is None:
-                await self._commerce.runs.tool_call(work, turn.run_id, record)
+            await self._commerce.runs.keep(work, turn.run_id, turn.unkept)
+            await self._commerce.runs.tool_call(work, turn.run_id, record)
+        turn.unkept.clear()
         return _told(result, call["id"], PERSON)
 
     async def _carry_out(self, turn: Turn, errand: Errand, accepted: Accepted) -> list[BaseMessage]:

@@ -29,9 +29,20 @@ WORDS = {
     "unfulfilled": "not yet packed",
     "picking": "being packed",
     "solved": "solved",
+    "in_transit": "waiting for your parcel",
+    "partly_received": "partly back with the shop",
+    "received": "back with the shop, being looked at",
+    "inspected": "looked at; the money is on its way",
+    "waiting_approval": "waiting for a person of the shop",
+    "sending": "on its way",
+    "succeeded": "done",
+    "rejected": "refused",
     "pending": "waiting",
     "applied": "waiting to be approved",
     "risk": "it was not approved",
+    "payment_declined": "the payment was declined",
+    "stock_gone": "the new item sold out meanwhile",
+    "already_packed": "it is being packed already",
 }
 """States in people's words; others are said as they are."""
 

@@ -8,18 +8,18 @@ from agents import choosing, slots
 from agents.hand import PERSON, Hand, wish
 from agents.replies import reply, sentence, told
 from agents.talk import Json, Wish, call_of, result_of
-from agents.wording import product_words
+from agents.wording import product_words, returned_words, swapped
 
 SLOTS = {
     "order": ("order_not_found",),
     "code": ("coupon", "gift_card"),
     "product": ("product",),
-    "sku": ("product", "variant"),
+    "sku": ("product", "variant", "order_line"),
     "address": ("address_invalid",),
     "payment_method": ("payment_method",),
 }
 """Which argument an error is about: by a part of its code."""
-REASON_REFUSED = "cancel_reason_invalid"
+REASON_REFUSED = frozenset({"cancel_reason_invalid", "return_reason_unknown"})
 
 
 def after(hand: Hand, messages: Sequence[BaseMessage], last: ToolMessage) -> AIMessage:
@@ -53,7 +53,12 @@ def _plan(messages: Sequence[BaseMessage], tool: str) -> Wish | None:
 def _found(hand: Hand, plan: Wish, source: str, result: Json) -> AIMessage:
     if source == "list_addresses":
         return hand.choose(plan, "address_id", choosing.of_addresses(result), slots.place_words(plan["text"]))
-    words = product_words(plan["text"])
+    if source == "get_order":
+        return hand.choose(plan, "sku", choosing.of_order(result["order"]), swapped(plan["text"])[0])
+    if source == "get_product":
+        variants = [choice for choice in choosing.of_products([result]) if choice.value != plan["args"]["sku"]]
+        return hand.choose(plan, "new_sku", variants, swapped(plan["text"])[1])
+    words = (returned_words if plan["tool"] == "request_exchange" else product_words)(plan["text"])
     if source == "view_cart":
         choices = choosing.of_cart(result)
         return hand.choose(plan, "sku", choices, words) if choices else hand.say(told(source, result))
@@ -64,7 +69,7 @@ def _failed(hand: Hand, tool: str, args: Json, error: Json) -> AIMessage:
     """The message in words; a reason outside the shop's list becomes one of it or a choice, another slot is asked again."""
     message = str(error.get("message", "This did not work."))
     code = str(error["error"])
-    if code == REASON_REFUSED and tool in hand.tools:
+    if code in REASON_REFUSED and tool in hand.tools:
         return _reasons(hand, tool, args, message)
     nothing_there = code == "order_not_found" and args.get("order", "latest") == "latest"
     if error.get("advice") == "ask" and tool in hand.tools and not nothing_there:

@@ -29,6 +29,7 @@ from agents import (
     warehouse,
 )
 from agents.spec import AgentSpec
+from kernel.auth import Principal
 from tools.spec import Tool
 
 AGENTS: dict[str, AgentSpec] = {
@@ -46,6 +47,17 @@ FRONT = "chat"
 """The agent that takes what fits no other."""
 OWNERS = {"checkout": "order"}
 """Contexts without an agent, and the agent that has their tools."""
+
+
+LABELS = frozenset({"none", "greeting", "thanks", "capabilities", "person", "injection"})
+"""What may be said that is no wish for a tool."""
+
+
+def wishes(principal: Principal) -> frozenset[str]:
+    """Everything this person may mean: tools they may use through any agent, agents that say what they cannot do, and
+    what needs neither."""
+    tools = {tool.name for spec in AGENTS.values() for tool in spec.offered(principal)}
+    return LABELS | tools | {name for name, spec in AGENTS.items() if spec.concerns(principal)}
 
 
 def owner(tool: Tool) -> str:

@@ -217,8 +217,15 @@ def reason_of(text: str) -> str | None:
 
 
 def without_reason(text: str) -> str:
-    """The sentence without its "because ...": a negation in there is none of the wish."""
-    return re.sub(r"\b(?:because|since)\b.*$", "", text, flags=re.I | re.S)
+    """The sentence without its "because ..." and its "no longer needed": a negation in there is none of the wish."""
+    plain = re.sub(r"\b(?:because|since)\b.*$", "", text, flags=re.I | re.S)
+    return re.sub(
+        r"\b(?:i |we )?(?:no longer (?:need(?:ed)?|want(?:ed)?)|(?:do not|don'?t|doesn'?t|not) (?:need(?:ed)?|want(?:ed)?)"
+        r"(?: (?:it|them|this|that))? (?:any ?more|any longer))\b(?: (?:it|them|this|that))?",
+        "",
+        plain,
+        flags=re.I,
+    )
 
 
 _FACT = re.compile(

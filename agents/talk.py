@@ -36,6 +36,8 @@ class Talk:
     clarified: int = 0
     agent: str = ""
     cannot: str = ""
+    among: Sequence[str] = ()
+    """Everything its person may wish for, through this agent or another; empty where that is not known."""
 
 
 _WORD = re.compile(r"\w+")
@@ -96,6 +98,7 @@ def read(messages: Sequence[BaseMessage]) -> Talk:
         elif isinstance(message, SystemMessage):
             talk.agent = message.additional_kwargs.get("agent", "")
             talk.cannot = message.additional_kwargs.get("cannot", "")
+            talk.among = message.additional_kwargs.get("among", ())
     before = messages[-2] if len(messages) > 1 and isinstance(messages[-1], HumanMessage) else None
     if isinstance(before, AIMessage):
         talk.pending = before.additional_kwargs.get("pending")

@@ -28,6 +28,8 @@ class Turn:
     thread_id: UUID | None = None
     facts: list[str] = field(default_factory=list)
     past: list[ModelTurn] = field(default_factory=list)
+    unkept: list[ModelTurn] = field(default_factory=list)
+    """Model turns that are not in the journal yet: they go there with what is done because of them."""
     accepted: Accepted | None = None
     event: dict[str, Any] | None = None
     """The facts of the event that woke the agent."""

@@ -22,6 +22,9 @@ CHANGING = frozenset(
     [
         "cancel_order",
         "change_order_address",
+        "modify_order_items",
+        "change_order_payment",
+        "cancel_order_lines",
         "add_to_cart",
         "change_cart_quantity",
         "remove_from_cart",
@@ -39,13 +42,17 @@ CHANGING = frozenset(
         "propose_restock",
         "remember",
         "forget_facts",
+        "request_return",
+        "request_exchange",
     ]
 )
 """Tools that are never planned for a sentence with a negation in it."""
 STORIES = frozenset({"open_ticket", "remember"})
 """They say what is not as it should be, or what somebody does not like: their negations are no refusal."""
-OPEN = frozenset({"reason", "text", "q", "product", "sku"})
+OPEN = frozenset({"reason", "text", "subject", "q", "product", "sku", "new_sku"})
 """Arguments whose answer may be any words: only a wish of a quite other kind interrupts them."""
+LOOKS = frozenset({"find_products", "check_stock", "get_product"})
+"""Looking for a product: whichever of them answers, the person reads what there is, its price and how many are left."""
 PRODUCT_TOOLS = frozenset({"find_products", "get_product", "check_stock", *CHANGING})
 
 _NEVER_MIND = re.compile(
@@ -97,7 +104,7 @@ def _answered(hand: Hand, text: str) -> AIMessage:
         return hand.say(reply("left"))
     if _is_other(hand, tool, slot, text):
         return _wished(hand, text)
-    if slot == "sku":
+    if slot in ("sku", "new_sku"):
         return hand.act(wish(tool, text, pending["args"], pending["then"]))
     args = answer(slot, tool, hand.tools[tool], text, hand.talk, pending["args"])
     again: Wish = {"tool": tool, "args": pending["args"], "then": pending["then"], "text": pending["text"]}
@@ -114,7 +121,13 @@ def _is_other(hand: Hand, tool: str, slot: str, text: str) -> bool:
     best, confidence = _rank(hand, text)[0]
     if best in ("person", "injection"):
         return confidence >= ACTS
-    if best == tool or best in LABELS or confidence < OTHER or slot == "text" or slot.startswith("address"):
+    if (
+        best == tool
+        or best in LABELS
+        or confidence < OTHER
+        or slot in ("text", "subject")
+        or slot.startswith("address")
+    ):
         return False
     if slot == "reason" and not text.rstrip().endswith("?"):
         return False
@@ -144,17 +157,27 @@ def _wished(hand: Hand, text: str) -> AIMessage:
         return hand.clarify(reply("negated"), options=[*picks, "Never mind"], picks=picks)
     if (parts := _two(hand, text)) is not None:
         return hand.say(reply("two_wishes"), options=parts)
-    if confidence >= ACTS:
+    if _sure(hand, ranked):
         return hand.act(_chained(hand, best, text))
     return _unsure(hand, text, ranked)
+
+
+def _sure(hand: Hand, ranked: list[tuple[str, float]]) -> bool:
+    """Whether the best wish is this agent's to carry out, and understood: alone, or with those that look for the same."""
+    best, confidence = ranked[0]
+    if best in LOOKS:
+        confidence = sum(chance for name, chance in ranked if name in LOOKS)
+    return best in hand.tools and confidence >= ACTS
 
 
 def _unsure(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> AIMessage:
     """Up to three wishes it may be, each with the words that were said; or nothing worth asking about."""
     best, confidence = ranked[0]
     picks = _picks(hand, text, ranked)
-    if confidence >= UNSURE and picks and best != "none":
-        return hand.clarify(reply("did_you_mean"), options=list(picks), picks=picks)
+    likely = [name for name, chance in ranked if chance >= WORTH and name not in LABELS][:SHOWN_MOST]
+    options = [option for name in likely if (option := sentence(name))]
+    if confidence >= UNSURE and options and best != "none":
+        return hand.clarify(reply("did_you_mean"), options=options, picks=picks)
     if best in LABELS and confidence >= UNSURE:
         return hand.clarify(reply("none", can=hand.can), options=hand.offers())
     if PERSON in hand.tools and hand.talk.clarified:
@@ -201,4 +224,6 @@ def _two(hand: Hand, text: str) -> list[str] | None:
 
 
 def _rank(hand: Hand, text: str) -> list[tuple[str, float]]:
-    return intents().rank(text, [*hand.tools, *LABELS, *([hand.talk.agent] if hand.talk.agent else [])])
+    """What it may be, of all that this person may wish for: an agent that knows only its own tools would be too sure."""
+    own = [*hand.tools, *LABELS, *([hand.talk.agent] if hand.talk.agent else [])]
+    return intents().rank(text, {*own, *hand.talk.among})

@@ -2,7 +2,7 @@
 
 import re
 
-from agents.slots import A_NUMBER, NUMBERS, QUOTED
+from agents.slots import A_NUMBER, NUMBERS, QUOTED, without_reason
 
 _AROUND = [
     r"\b(?:to|in|into|from|out of|off|on) (?:my|the|our|your|a)?\s*(?:shopping )?(?:cart|basket|bag|trolley|bascket)\b.*$",
@@ -34,6 +34,16 @@ _ENDING = frozenset(_END_WORDS.split())
 """Words that belong to a wish and not to a product, before and after it."""
 
 
+_ORDERED = re.compile(
+    r"\b(?:in|of|from|on|off|out of)?\s*(?:my |the |an? )?(?:latest |last |pending |newest )?(?:order\b\s*)?(?<![\w-])#?[A-Z]\d{5,12}\b"
+    r"|\b(?:in|of|from|on|off|out of) (?:my |the |an? )?(?:latest |last |pending |newest )?order\b",
+    re.I,
+)
+_BECOMES = re.compile(r"\b(?:into|to|for|with|against|become|becomes|should be|by)\b", re.I)
+_INSTEAD = re.compile(r"^(.+?)\b(?:instead of|rather than)\b(.+)$", re.I | re.S)
+_VERBS = re.compile(r"\b(?:cancel|swap|switch|exchange|replace|modify|edit|upgrade|turn|only|part)\b", re.I)
+
+
 def product_words(text: str) -> str | None:
     """What the sentence is about, without the wish around it: "do you have blue mugs in stock" > "blue mugs"."""
     if match := QUOTED.search(text):
@@ -48,6 +58,50 @@ def product_words(text: str) -> str | None:
     while words and words[-1].lower() in _ENDING and not _names_option(words):
         words.pop()
     return " ".join(words)[:200] or None
+
+
+def swapped(text: str) -> tuple[str | None, str | None]:
+    """What an item of an order is called, and what it shall become: "swap the red shirt in A100123 for the blue one" >
+    ("red shirt", "blue"). The second is None where only one thing is named."""
+    plain = _ORDERED.sub(" ", without_reason(text))
+    if turned := _INSTEAD.match(plain):
+        return product_words(turned[2]), product_words(turned[1])
+    old, joint, new = plain, "", ""
+    if found := _BECOMES.search(plain):
+        old, joint, new = plain[: found.start()], found.group(), plain[found.end() :]
+    return product_words(_VERBS.sub(" ", old)), _option_words(new) if joint else None
+
+
+def _option_words(text: str) -> str | None:
+    """What tells one variant from another: "the 60 cm one please" > "60 cm"; a number may be part of it."""
+    words = [word.strip(".,!?;:()") for word in text.split()]
+    while words and words[0].lower() in ("the", "a", "an", "be", "it", "size", ""):
+        words.pop(0)
+    while words and words[-1].lower() in {*_ENDING, "one", "ones", "instead", "please", "version", ""}:
+        words.pop()
+    return " ".join(words)[:200] or None
+
+
+_RETURNING = [
+    r"\b(?:because|since)\b.*$", r"[,;.!?]\s*(?:it|they|that|this|i|i'm|and)\b.*$",
+    r"\b(?:it|they) (?:is|are|was|came|does|do|doesn't|don't|arrived)\b.*$",
+    r"\b(?:from |of |in )?(?:my |the )?(?:last |latest )?(?:order|purchase|delivery)?\s*#?[A-Za-z]\d{5,12}\b",
+    r"\b(?:from |of |in )?(?:my|the) (?:last |latest )?(?:order|purchase|delivery)\b",
+    r"\bfor (?:a refund|my money|money back|store credit)\b.*$",
+    r"\b(?:return|returning|returned|send|sending|give|giving|hand|take|back|exchange|exchanging|swap|swapping|trade|replace"
+    r"|refund|register|start|arrange|received|got|delivered|bought|whole|everything|both|all|version|instead of|arrived|damaged|i)\b",
+    r"\b(?:for|with|by|into|of|from)(?= (?:the|a|an|another|size|colou?r)\b|\s*$)",
+    r"(?<=\w) (?:the|a|an|another|one|ones)\b",
+]  # fmt: skip
+"""What stands around a thing that goes back, and around the variant wanted instead."""
+
+
+def returned_words(text: str) -> str | None:
+    """Which thing goes back, and what is wanted for it: "swap the chair from A100123 for the white one" > "chair white"."""
+    plain = text.replace("’", "'")
+    for around in _RETURNING:
+        plain = " ".join(re.sub(around, " ", plain, flags=re.I).split())
+    return product_words(plain)
 
 
 def _names_option(words: list[str]) -> bool:

@@ -2,7 +2,8 @@
 
 FastAPI finds, checks and calls a route through some twenty layers: half of the API's CPU time of a purchase. Here its own
 routes are found in a table, and a request that is well formed goes right to the endpoint. Every other one (an unknown
-path, another content type, a field that is not valid) goes on to FastAPI as it came, which knows how to refuse it.
+path, another content type, a field that is not valid) goes on to FastAPI as it came, which knows how to refuse it
+(ADR 0016).
 """
 
 import inspect

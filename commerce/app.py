@@ -1,12 +1,22 @@
 """The wiring: every service by constructor, once per process. Read it top to bottom: a service knows those above it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from commerce.approval import ApprovalService
 from commerce.approval.permissions import GRANTS as APPROVAL
 from commerce.chat import ChatService, Confirmations
 from commerce.chat.permissions import GRANTS as CHAT
-from commerce.checkout import CartService, CheckoutService, ReviewService, cancellation, saga
+from commerce.checkout import (
+    CartService,
+    ChangeService,
+    CheckoutService,
+    ReviewService,
+    cancellation,
+    capture,
+    change,
+    saga,
+)
 from commerce.checkout.permissions import GRANTS as CHECKOUT
 from commerce.customer import CustomerService
 from commerce.customer.permissions import GRANTS as CUSTOMER
@@ -15,6 +25,9 @@ from commerce.email.permissions import GRANTS as EMAIL
 from commerce.gateway.permissions import GRANTS as GATEWAY
 from commerce.identity import IdentityService, Signer, merged
 from commerce.identity.permissions import GRANTS as IDENTITY
+from commerce.integration import ImportService
+from commerce.integration.bringing import Bringing
+from commerce.integration.permissions import GRANTS as INTEGRATION
 from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
@@ -23,7 +36,8 @@ from commerce.notification import NotificationService, RefillService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
-from commerce.order import OrderService
+from commerce.order import FulfillmentService, OrderService
+from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
@@ -34,19 +48,31 @@ from commerce.product.permissions import GRANTS as PRODUCT
 from commerce.promotion import PromotionService
 from commerce.promotion.permissions import GRANTS as PROMOTION
 from commerce.recall import RecallService
-from commerce.shipping import ShippingService
+from commerce.refund import RefundService
+from commerce.refund import saga as refunds
+from commerce.refund.book import RefundBook
+from commerce.refund.permissions import GRANTS as REFUND
+from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
+from commerce.returns import saga as returns
+from commerce.returns.book import ReturnBook
+from commerce.returns.exchange import Exchanges
+from commerce.returns.permissions import GRANTS as RETURNS
+from commerce.returns.settling import Settling
+from commerce.returns.spoken import Spoken
+from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
+from kernel.saga import Definition
 from kernel.saga_engine import Engine
 from kernel.settings import Settings
 
 GRANTS = merged(
     *(IDENTITY, APPROVAL, CUSTOMER, PRICING, INVENTORY, PAYMENT, PRODUCT, PROMOTION, WAREHOUSE, SHIPPING, ORDER),
-    *(MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, GATEWAY),
+    *(REFUND, RETURNS, MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, INTEGRATION, GATEWAY),
 )
 """Role > permissions, as the contexts declare them."""
 
@@ -69,10 +95,19 @@ class Commerce:
     warehouse: WarehouseService
     shipping: ShippingService
     order: OrderService
+    fulfillment: FulfillmentService
+    orders_paid: OrdersPaid
+    refund: RefundService
+    returns: ReturnService
+    receiving: ReceivingService
+    claims: ClaimService
+    return_policies: Policies
+    spoken_returns: Spoken
     merchant: MerchantService
     cart: CartService
     checkout: CheckoutService
     review: ReviewService
+    change: ChangeService
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -82,6 +117,7 @@ class Commerce:
     recall: RecallService
     chat: ChatService
     orchestration: OrchestrationService
+    imports: ImportService
     runs: RunService
     errands: ErrandService
     engine: Engine
@@ -101,11 +137,20 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         WarehouseService(),
         ShippingService(),
     )
-    order, merchant = OrderService(pricing), MerchantService(identity, product)
+    order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
+    parcels = Shipments()
+    fulfillment = FulfillmentService(parcels, warehouse, inventory)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
-    engine = Engine(database, [saga.purchase(parts), cancellation.cancellation(parts)], settings.saga_lease)
-    checkout = CheckoutService(parts, cart, customer, pricing, shipping, engine, settings.hold_minutes)
+    orders_paid, book = OrdersPaid(), RefundBook()
+    definitions: list[Definition[Any]] = [
+        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts), capture.capture(parts)),
+        refunds.refund(refunds.Parts(payment, book)),
+    ]
+    engine = Engine(database, definitions, settings.saga_lease)
+    refund = RefundService(payment, orders_paid, book, engine)
+    asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
+    checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
     support = SupportService(identity, customer, order, notification)
@@ -116,9 +161,36 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
+    bringing = Bringing(customer, product, pricing, inventory, payment, warehouse, parcels)
+    imports = ImportService(database, bringing)
+    changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, order, merchant, cart, checkout, review),
+        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
+        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
         *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), runs, ErrandService(), engine),
+        *(OrchestrationService(), imports, runs, ErrandService(), engine),
+    )
+
+
+def _returns(
+    parts: saga.Parts,
+    pricing: PricingService,
+    product: ProductService,
+    fulfillment: FulfillmentService,
+    orders: OrdersPaid,
+    refund: RefundService,
+    engine: Engine,
+) -> tuple[ReturnService, ReceivingService, ClaimService, Policies, Spoken]:
+    """The services of returns; their saga joins the engine here, since it starts refunds."""
+    book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
+    exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
+    settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
+    engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
+    return (
+        ReturnService(orders, fulfillment, pricing, product, refund, policies, exchanges, book, engine),
+        ReceivingService(fulfillment, book),
+        ClaimService(orders, fulfillment, refund, book, engine),
+        policies,
+        Spoken(fulfillment, policies, product, payment),
     )

@@ -119,6 +119,7 @@ async def _errand(ground: Ground, errand: Errand) -> Played:
     headers, plural = await ground.headers("support"), {"command": "commands", "query": "queries"}[errand.kind]
     clock = time.perf_counter()
     agent = errand.agent
+    known = {run["id"] for run in await _runs(ground)}
     sent = await ground.http.post(f"/v1/agents/{agent}/{plural}", json={"text": errand.text}, headers=headers)
     sent.raise_for_status()
     await ground.settle()
@@ -128,7 +129,7 @@ async def _errand(ground: Ground, errand: Errand) -> Played:
     turn = Turn(say=errand.text, calls=errand.calls, tells=errand.tells)
     played = Played(turn, answer.status_code, {"messages": [said], "status": found.get("status")})
     played.seconds = time.perf_counter() - clock
-    await _journal(ground, played, [run["id"] for run in await _runs(ground)])
+    await _journal(ground, played, [run["id"] for run in await _runs(ground) if run["id"] not in known])
     return played
 
 

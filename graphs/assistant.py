@@ -1,16 +1,18 @@
 """A turn of a chat from end to end: note what was said > run the graph > note the answer. A repetition finds it there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from agents.models import Models
 from agents.turn import Hear, Turn, deaf
 from commerce.app import Commerce
 from commerce.chat import ChatAnswer
-from commerce.chat.schemas import Accepted, ActionView, Said
+from commerce.chat.schemas import Accepted, ActionView, Answered, Said
 from commerce.chat.service import role_of
+from commerce.orchestration.runs import CallMade, Ending
 from commerce.orchestration.schemas import NewRun
 from commerce.recall.schemas import NoIndex
 from graphs.routing import decision
@@ -41,17 +43,18 @@ class Assistant:
     ) -> ChatAnswer:
         """Answers one message. `turn_id` makes a repetition the same message. Raises what `ChatService.hear` refuses."""
         turn_id = turn_id or new_id()
-        async with self._commerce.database.work(principal) as work:
-            thread = await self._commerce.chat.hear(work, thread_id, turn_id, text)
-            pending = await self._commerce.chat.confirmations.pending(work, thread_id)
-            if thread.status == "handed_over":
-                return await self._to_staff(work, thread_id, turn_id, text)
+        async with self._commerce.database.work(principal, durable=False) as work:  # the answer's commit waits for both
+            heard = await self._commerce.chat.hear(work, thread_id, turn_id, text)
+            pending = heard.pending
             said = decision(text) if pending else None
             accepted = None
-            if pending and said is not None:
+            if pending and said is not None and not heard.handed_over:
                 accepted = await self._commerce.chat.confirmations.answer(work, thread_id, pending.id, said)
-            turn, over = await self._begin(work, principal, thread_id, turn_id, accepted, hear)
+            if not heard.handed_over:
+                turn, over = await self._begin(work, principal, thread_id, turn_id, accepted, hear)
         fault.point("chat.begin.after_commit")
+        if heard.handed_over:
+            return await self._to_staff(principal, thread_id, turn_id, text)
         if not over:
             await self._run(turn, turn_id, text, said)
         return await self._answer(turn, thread_id, turn_id, over)
@@ -62,7 +65,7 @@ class Assistant:
         """Answers a question with yes or no; the same answer again changes nothing more.
 
         Raises UnknownThread, UnknownConfirmation, ConfirmationOver."""
-        async with self._commerce.database.work(principal) as work:
+        async with self._commerce.database.work(principal, durable=False) as work:
             await self._commerce.chat.thread(work, thread_id)
             accepted = await self._commerce.chat.confirmations.answer(work, thread_id, confirmation_id, accept)
             await self._commerce.chat.hear(work, thread_id, confirmation_id, YES if accept else "No.")
@@ -102,41 +105,44 @@ class Assistant:
             await self._supervisor.run(turn, turn_id, text)
 
     async def _answer(self, turn: Turn, thread_id: UUID, turn_id: UUID, over: bool) -> ChatAnswer:
+        """The answer: noted with the last of the run, or read again when the turn was over before."""
         chat, runs = self._commerce.chat, self._commerce.runs
         fault.point("chat.answer.before_commit")
         async with self._commerce.database.work(turn.principal) as work:
-            if not over:
+            if over:
+                answered = await chat.answered(work, thread_id, turn_id)
+                calls = [CallMade(c.agent, c.tool, c.status, c.call_id) for c in await runs.calls(work, turn.run_id)]
+            else:
                 agent = turn.agent or ENTRY
                 said = Said(turn.text or SORRY, agent, turn.notice, turn.options, turn.blocked)
-                await chat.say(work, thread_id, turn_id, said)
-                status = "failed" if turn.failed else "done"
-                outcome = turn.failed or ("asked" if turn.confirmation else "answered")
-                await runs.handed_on(work, turn.run_id, agent)
-                await runs.end(work, turn.run_id, agent, status, outcome, turn.model, turn.prompt)
-            actions = [
-                ActionView(agent=call.agent, tool=call.tool, status=call.status, call_id=call.call_id)
-                for call in await runs.calls(work, turn.run_id)
-            ]
-            return ChatAnswer(
-                thread_id=thread_id,
-                messages=await chat.answers(work, turn_id),
-                actions=actions,
-                pending_confirmation=await chat.confirmations.pending(work, thread_id),
-                handoff=await chat.handoff(work, thread_id),
-            )
+                answered = await chat.say(work, thread_id, turn_id, said)
+                calls = (await runs.end(work, turn.run_id, _ending(turn, agent))).calls
+        return _whole(thread_id, answered, calls)
 
-    async def _to_staff(self, work: Work, thread_id: UUID, turn_id: UUID, text: str) -> ChatAnswer:
+    async def _to_staff(self, principal: Principal, thread_id: UUID, turn_id: UUID, text: str) -> ChatAnswer:
         """A person has this conversation: the message goes into their ticket."""
         chat = self._commerce.chat
-        handoff = await chat.tell_staff(work, thread_id, text)
-        await chat.say(work, thread_id, turn_id, Said(WITH_STAFF.format(number=handoff.number), "support"))
-        return ChatAnswer(
-            thread_id=thread_id,
-            messages=await chat.answers(work, turn_id),
-            actions=[],
-            pending_confirmation=None,
-            handoff=handoff,
-        )
+        async with self._commerce.database.work(principal) as work:
+            handoff = await chat.tell_staff(work, thread_id, text)
+            said = Said(WITH_STAFF.format(number=handoff.number), "support")
+            answered = await chat.say(work, thread_id, turn_id, said)
+        return _whole(thread_id, replace(answered, pending=None), [])
+
+
+def _ending(turn: Turn, agent: str) -> Ending:
+    status = "failed" if turn.failed else "done"
+    outcome = turn.failed or ("asked" if turn.confirmation else "answered")
+    return Ending(agent, status, outcome, turn.model, turn.prompt, turn.unkept)
+
+
+def _whole(thread_id: UUID, answered: Answered, calls: Sequence[CallMade]) -> ChatAnswer:
+    return ChatAnswer(
+        thread_id=thread_id,
+        messages=answered.messages,
+        actions=[ActionView(agent=c.agent, tool=c.tool, status=c.status, call_id=c.call_id) for c in calls],
+        pending_confirmation=answered.pending,
+        handoff=answered.handoff,
+    )
 
 
 @asynccontextmanager

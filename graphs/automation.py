@@ -9,6 +9,7 @@ from agents.rules import woken
 from agents.turn import Turn
 from commerce.app import Commerce
 from commerce.orchestration.errands import ATTEMPTS_MOST
+from commerce.orchestration.runs import Ending
 from commerce.orchestration.schemas import Queued
 from graphs.supervisor import Supervisor
 from kernel import fault, telemetry
@@ -48,7 +49,8 @@ class Automation:
         status, outcome = ("failed", turn.failed) if turn.failed else ("done", "answered")
         fault.point("errand.answer.before_commit")
         async with self._commerce.database.work(SYSTEM) as work:
-            if await self._commerce.runs.end(work, errand.id, errand.agent, status, outcome, turn.model, turn.prompt):
+            ending = Ending(errand.agent, status, outcome, turn.model, turn.prompt, turn.unkept)
+            if (await self._commerce.runs.end(work, errand.id, ending)).first:
                 await self._commerce.errands.answer(work, errand, status, outcome, turn.text)
         fault.point("errand.answer.after_commit")
 

@@ -8,7 +8,6 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from agents.roster import AGENTS, FRONT, owner
 from agents.talk import picked
-from kernel.auth import Principal
 from tools.spec import TOOLS
 
 
@@ -47,22 +46,12 @@ def open_question(talk: Sequence[BaseMessage]) -> str | None:
     return str(pending["missing"]) if pending else None
 
 
-def strays(question: str, ranked: Sequence[tuple[str, float]], agent: str) -> bool:
-    """Whether an answer clearly is a wish for another agent. Free words (a reason, an address) may sound like anything."""
+def strays(question: str, said: str, ranked: Sequence[tuple[str, float]], agent: str) -> bool:
+    """Whether an answer clearly is a wish for another agent. Free words (a reason, an address) may sound like anything, and
+    a word or two is an answer."""
     name, confidence = ranked[0] if ranked else ("", 0.0)
-    free = question in ("reason", "text", "pick") or question.startswith("address")
+    free = question in ("reason", "text", "subject", "pick") or question.startswith("address") or len(said.split()) <= 2
     return not free and confidence >= CERTAIN and name in TOOLS and TOOLS[name] not in AGENTS[agent].tools
-
-
-LABELS = frozenset({"none", "greeting", "thanks", "capabilities", "person", "injection"})
-"""What may be said that is no wish for a tool."""
-
-
-def wishes(principal: Principal) -> Collection[str]:
-    """Everything this person may mean: tools they may use through any agent, agents that say what they cannot do, and
-    what needs neither."""
-    tools = {tool.name for spec in AGENTS.values() for tool in spec.offered(principal)}
-    return LABELS | tools | {name for name, spec in AGENTS.items() if spec.concerns(principal)}
 
 
 def best(ranked: Sequence[tuple[str, float]], agent: str | None) -> str:

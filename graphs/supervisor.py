@@ -19,10 +19,10 @@ from langgraph.types import Command
 
 from agents.models import Models
 from agents.node import Node
-from agents.roster import AGENTS, FRONT
+from agents.roster import AGENTS, FRONT, wishes
 from agents.turn import Turn
 from commerce.app import Commerce
-from graphs.routing import Ranks, best, open_question, strays, wishes
+from graphs.routing import Ranks, best, open_question, strays
 from graphs.state import Talk
 from kernel import telemetry
 from tools.bind import Binder, Drive
@@ -111,7 +111,7 @@ class Supervisor:
             return Command(goto=turn.accepted.agent)
         ranked = self._intents().rank(talk[-1].text, wishes(turn.principal))
         question = open_question(talk)
-        if agent and question and not strays(question, ranked, agent):
+        if agent and question and not strays(question, talk[-1].text, ranked, agent):
             return Command(goto=agent)
         return Command(goto=best(ranked, agent))
 

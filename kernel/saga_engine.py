@@ -59,6 +59,11 @@ class Engine:
         self.definitions = {(d.kind, d.version): d for d in definitions}
         self.newest = {d.kind: d for d in sorted(definitions, key=lambda d: d.version)}
 
+    def add(self, definition: Definition[Any]) -> None:
+        """A kind of saga whose steps need services that start sagas themselves: it joins when those are there."""
+        self.definitions[definition.kind, definition.version] = definition
+        self.newest[definition.kind] = definition
+
     # --- start and drive ---
 
     async def start(self, work: Work, kind: str, subject_id: UUID, state: BaseModel, deadline: timedelta) -> Run:

@@ -1,13 +1,13 @@
 """The one place where a model's tool call becomes an effect.
 
-In this order: known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
+In this order: token > known and allowed > arguments > switch and budget > permission of the agent and of the person > once per
 run and call > one transaction, in which the service demands consent for a write and a policy weighs a proposal > record >
 errors mapped to advice. Every attempt to write stands in the audit log, whatever came of it.
 """
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +19,11 @@ from commerce.app import Commerce
 from commerce.approval import Draft, Proposed
 from commerce.chat.schemas import Ask, ConfirmationView
 from commerce.identity import audit
+from commerce.identity.errors import BadAgentToken, BadToken
 from commerce.orchestration import Limits
-from commerce.orchestration.schemas import ToolRecord
+from commerce.orchestration.schemas import ModelTurn, ToolRecord
 from kernel import fault, telemetry
-from kernel.auth import Principal
+from kernel.auth import ANONYMOUS, SYSTEM, Principal
 from kernel.consent import ConfirmationRequired
 from kernel.db import Work
 from kernel.errors import AgoraError, Forbidden, Kind
@@ -39,21 +40,21 @@ ILLEGIBLE = {"error": "invalid_arguments", "advice": "ask", "message": "Some of 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Whose wish a run carries out: the ORIGINAL person, the agent that acts now, and what it may use."""
+    """What a run is to do: by which agent, with which tools, and for whom: that only the `token` says (ADR 0017)."""
 
     run_id: UUID
-    principal: Principal
+    token: str
     agent: str
     tools: tuple[Tool, ...]
     limits: Limits
     thread_id: UUID | None = None
     tainted: bool = False
     """Whether a model acts that has read more than the person's own words: it may obey somebody else."""
+    unkept: list[ModelTurn] = field(default_factory=list)
+    """Turns of the model that led here and are not in the journal yet: the next call takes them there."""
 
-    @property
-    def acting(self) -> Principal:
-        """The person through the agent: never more than both may."""
-        return self.principal.acting(self.agent, grants(self.tools), self.thread_id)
+    acting: Principal = ANONYMOUS
+    """The person through the agent, as read from the token at each call: what stood here before counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,34 @@ class Binder:
         self._commerce = commerce
         self._drive = drive
 
+    def errand(
+        self,
+        run_id: UUID,
+        person: Principal,
+        agent: str,
+        tools: tuple[Tool, ...],
+        limits: Limits,
+        thread_id: UUID | None = None,
+        unkept: list[ModelTurn] | None = None,
+    ) -> Errand:
+        """An agent's part of a run, with a token for it: the ORIGINAL person, and no right that either of them lacks."""
+        identity, now = self._commerce.identity, self._commerce.database.clock()
+        token = identity.agent_token(person, agent, grants(tools), now, thread_id)
+        return Errand(run_id, token, agent, tools, limits, thread_id, unkept=[] if unkept is None else unkept)
+
     async def call(self, errand: Errand, name: str, call_id: str, given: dict[str, Any]) -> Outcome:
         """Makes one call, once per run and `call_id`; never raises for what a caller may do wrong."""
-        began = time.perf_counter()
+        began, identity, legible = time.perf_counter(), self._commerce.identity, _legible(given)
+        try:
+            errand = replace(
+                errand, acting=identity.acting(errand.token, errand.agent, self._commerce.database.clock())
+            )
+        except BadToken:
+            nobody = replace(errand, acting=SYSTEM.acting(errand.agent, frozenset()))
+            return await self._refuse(nobody, name, call_id, given if legible else {}, BadAgentToken())
         tool = next((tool for tool in errand.tools if tool.name == name), None)
-        legible = _legible(given)
         if tool is None:
-            return await self._refuse(errand, name, call_id, given if legible else {}, Forbidden(permission=name))
+            return await self._refuse(errand, name, call_id, given if legible else {}, UnknownTool(permission=name))
         if not legible:
             return await self._note(errand, tool, call_id, {}, "failed", "invalid_arguments", ILLEGIBLE)
         try:
@@ -110,12 +132,11 @@ class Binder:
         who, runs = errand.acting, self._commerce.runs
         looked = await tool.look(self._commerce, args) if tool.look else None
         async with self._commerce.database.work(who, durable=tool.effect is not Effect.READ) as work:
-            if found := await runs.found(work, errand.run_id, call_id):
+            if found := await runs.admit(work, errand.run_id, call_id, errand.agent, errand.limits, errand.unkept):
                 return found, []
-            await runs.gate(work, errand.agent, errand.limits)
             if tool.permission != PUBLIC:
                 who.require(tool.permission)
-            call = Call(self._commerce, work, errand.principal, errand.thread_id, looked)
+            call = Call(self._commerce, work, who, errand.thread_id, looked)
             answer = await tool.run(call, args)
             if tool.effect is Effect.PROPOSE:
                 answer = await self._propose(work, errand, answer)
@@ -126,6 +147,7 @@ class Binder:
             if tool.effect is not Effect.READ:
                 audit.append(work, f"tool.{tool.name}", f"run:{errand.run_id}", arguments=record.arguments)
             fault.point("chat.tool.before_commit")
+        errand.unkept.clear()
         fault.point("chat.tool.after_commit")
         return record, call.sagas
 
@@ -164,14 +186,15 @@ class Binder:
                 return Outcome(found)  # the same call, already made by somebody faster
             confirmation = await self._commerce.chat.confirmations.ask(work, errand.thread_id, ask)
             record = _record(errand, tool, call_id, args, "confirmation", required.code, result)
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
             audit.append(work, "tool.asked", f"run:{errand.run_id}", tool=tool.name, code=required.action)
+        errand.unkept.clear()
         return Outcome(record, confirmation)
 
     async def _refuse(
         self, errand: Errand, name: str, call_id: str, given: dict[str, Any], error: AgoraError
     ) -> Outcome:
-        """A tool the agent does not have: noted for everybody to see, and nothing done."""
+        """A tool the agent does not have, or an agent without a right to act: noted for all to see, and nothing done."""
         record = ToolRecord(
             call_id=call_id,
             agent=errand.agent,
@@ -179,12 +202,13 @@ class Binder:
             effect="read",
             arguments={"fields": sorted(given)[:20]},
             status="refused",
-            code="tool_not_allowed",
-            result={"error": "tool_not_allowed", "advice": "stop", "message": "There is no such tool here."},
+            code=error.code,
+            result=advice(error),
         )
         async with self._commerce.database.work(errand.acting) as work:
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
             audit.append(work, "tool.refused", f"run:{errand.run_id}", tool=record.tool, code=error.code)
+        errand.unkept.clear()
         return Outcome(record)
 
     async def _note(
@@ -201,10 +225,21 @@ class Binder:
         async with self._commerce.database.work(errand.acting) as work:
             if found := await self._commerce.runs.found(work, errand.run_id, call_id):
                 return Outcome(found)  # the same call, already made by somebody faster
-            await self._commerce.runs.tool_call(work, errand.run_id, record)
+            await self._keep(work, errand, record)
             if status == "refused" or tool.effect is not Effect.READ:
                 audit.append(work, f"tool.{status}", f"run:{errand.run_id}", tool=tool.name, code=code)
+        errand.unkept.clear()
         return Outcome(record)
+
+    async def _keep(self, work: Work, errand: Errand, record: ToolRecord) -> None:
+        """A call that had no effect, and the model's turns that led to it."""
+        await self._commerce.runs.keep(work, errand.run_id, errand.unkept)
+        await self._commerce.runs.tool_call(work, errand.run_id, record)
+
+
+class UnknownTool(Forbidden):
+    code = "tool_not_allowed"
+    message = "There is no such tool here."
 
 
 class Repeated(AgoraError):

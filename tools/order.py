@@ -1,20 +1,43 @@
 """Tools on orders: where is it, cancel it, send it elsewhere; and a merchant's sales."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from commerce.checkout import ChangeView
+from commerce.checkout.errors import PaymentNeeded
+from commerce.checkout.service import Placed
 from commerce.order import OrderView
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
-from commerce.order.schemas import CancelOrder, ChangeAddress, SalesView, TimelineView
+from commerce.order.schemas import (
+    CancelItem,
+    CancelLines,
+    CancelOrder,
+    ChangeAddress,
+    ChangeItem,
+    ChangeItems,
+    ChangePayment,
+    SalesView,
+    TimelineView,
+)
+from commerce.payment.permissions import OWN_METHODS
 from kernel.db import Work
-from kernel.schemas import Command, View
+from kernel.ids import new_id
+from kernel.schemas import Command, Quantity, View
 from tools.spec import Call, Effect, tool
 
 Number = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
     Field(description="the order's number, such as A100123, or 'latest' for the newest order"),
+]
+
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    Field(description="one of the shop's reasons; ask the customer when they gave none"),
 ]
 
 
@@ -28,15 +51,67 @@ class Some(Command):
 
 class CancelOne(CancelOrder):
     order: Number
-    reason: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-        Field(description="one of the shop's reasons; ask the customer when they gave none"),
-    ]
+    reason: Reason
 
 
 class ReaddressOne(ChangeAddress):
     order: Number
+
+
+Sku = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Field(description="the SKU of an item in the order, as get_order shows it"),
+]
+NewSku = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Field(description="the SKU of another variant of the same product, as get_product shows it"),
+]
+
+
+class Swap(Command):
+    """Units of an item that become another variant."""
+
+    sku: Sku
+    new_sku: NewSku
+    quantity: Quantity = 1
+
+
+class SwapItems(Swap):
+    order: Number
+    more: list[Swap] = Field(
+        default_factory=list,
+        max_length=20,
+        description="further items to change in the same go; a shop may allow only one go",
+    )
+    payment_method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
+        "default",
+        description="which saved method pays or gets the difference: its id, the card's last four digits, 'gift card'; "
+        "'default' takes the first saved one, and gives back the way it was paid",
+    )
+
+
+class Repay(Command):
+    order: Number
+    payment_method: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+        Field(description="which saved method pays instead: its id, the card's last four digits, or 'gift card'"),
+    ]
+
+
+class Drop(Command):
+    """Units of an item that are cancelled; without `quantity` all of them."""
+
+    sku: Sku
+    quantity: Quantity | None = None
+
+
+class DropItems(Drop):
+    order: Number
+    more: list[Drop] = Field(default_factory=list, max_length=20, description="further items to cancel in the same go")
+    reason: Reason
 
 
 class Days(Command):
@@ -85,6 +160,65 @@ async def change_order_address(call: Call, args: ReaddressOne) -> OrderView:
     """Sends an order that is not yet packed to another address. Needs the whole new address from the customer."""
     order = await call.commerce.order.named(call.work, args.order)
     return await call.commerce.order.change_address(call.work, order.id, ChangeAddress(address=args.address))
+
+
+@tool(Effect.WRITE, CHANGE_ORDERS, READ_ORDERS, OWN_METHODS)
+async def modify_order_items(call: Call, args: SwapItems) -> ChangeView:
+    """Changes items of an order that is not packed into other variants of the same product (colour, size).
+
+    Shows the exact difference first: a dearer item is charged to the saved method, a cheaper one gives money back. Name
+    all items at once, because a shop may allow one change per order. Look the order and the product up for the SKUs."""
+    order = await call.commerce.order.named(call.work, args.order)
+    items = [
+        ChangeItem(
+            sku=swap.sku,
+            variant_id=await call.commerce.product.variant(call.work, swap.new_sku),
+            quantity=swap.quantity,
+        )
+        for swap in (args, *args.more)
+    ]
+    change = new_id()
+    method = None if args.payment_method == "default" else await _method(call, args.payment_method)
+    try:
+        command = ChangeItems(items=items, payment_method_id=method)
+        placed = await call.commerce.change.items(call.work, order.id, change, command)
+    except PaymentNeeded:
+        command = ChangeItems(items=items, payment_method_id=await _method(call, "default"))
+        placed = await call.commerce.change.items(call.work, order.id, change, command)
+    return await _changed(call, placed)
+
+
+@tool(Effect.WRITE, CHANGE_ORDERS, READ_ORDERS, OWN_METHODS)
+async def change_order_payment(call: Call, args: Repay) -> ChangeView:
+    """Pays an order that is not packed with another saved method: the new one is charged, then the old one given back.
+
+    Not possible once an item was changed for money. A gift card must cover the whole amount."""
+    order = await call.commerce.order.named(call.work, args.order)
+    command = ChangePayment(payment_method_id=await _method(call, args.payment_method))
+    return await _changed(call, await call.commerce.change.payment(call.work, order.id, new_id(), command))
+
+
+@tool(Effect.WRITE, CHANGE_ORDERS, READ_ORDERS)
+async def cancel_order_lines(call: Call, args: DropItems) -> ChangeView:
+    """Cancels single items, or some units of them, of an order that is not packed; the rest of it is still sent.
+
+    For the whole order use cancel_order. Needs one of the shop's reasons; an unknown one is refused with the list."""
+    order = await call.commerce.order.named(call.work, args.order)
+    items = [CancelItem(sku=drop.sku, quantity=drop.quantity) for drop in (args, *args.more)]
+    command = CancelLines(items=items, reason=args.reason)
+    return await _changed(call, await call.commerce.change.cancel_lines(call.work, order.id, new_id(), command))
+
+
+async def _method(call: Call, wish: str) -> UUID:
+    return (await call.commerce.payment.chosen(call.work, wish)).id
+
+
+async def _changed(call: Call, placed: Placed) -> ChangeView:
+    async def show(work: Work) -> ChangeView:
+        return await call.commerce.change.view(work, placed.id)
+
+    call.started(placed.run, show)
+    return await show(call.work)
 
 
 @tool(Effect.READ, READ_SALES)

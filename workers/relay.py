@@ -9,10 +9,12 @@ from kernel.transport import Loss, RecordsLost, Transport
 
 RESEND_DAYS = 7
 """How far back a transport that lost records gets them again: within the memory of every inbox."""
+MOST = 500
+"""Messages of one batch."""
 log = telemetry.log("relay")
 
 
-async def relay(database: Database, transport: Transport, limit: int = 500) -> int:
+async def relay(database: Database, transport: Transport, limit: int = MOST) -> int:
     """One batch; returns its size. A message is handed over before its position commits: at least once, never lost."""
     try:
         async with database.work(SYSTEM, durable=False) as work:

@@ -8,11 +8,11 @@ from kernel.settings import Settings
 from kernel.transport import Transport
 from workers import schedule
 from workers.agents import AgentWorker
-from workers.consumer import Reader
+from workers.consumer import BATCH, Reader
 from workers.delivery import mailer, send_mail, send_webhooks
 from workers.loops import forever
 from workers.recall import SharedIndex
-from workers.relay import relay, restore
+from workers.relay import MOST, relay, restore
 from workers.subscriptions import GROUP, consumers
 
 LOOK_FOR_LOSSES = 5.0, 30.0
@@ -29,11 +29,11 @@ async def run(commerce: Commerce, transport: Transport, settings: Settings, role
     post, database = mailer(settings), commerce.database
     async with asyncio.TaskGroup() as group:
         if "relay" in roles:
-            group.create_task(forever("relay", lambda: relay(database, transport), *TOGETHER))
+            group.create_task(forever("relay", lambda: relay(database, transport), *TOGETHER, full=MOST))
             group.create_task(forever("restore", lambda: restore(database, transport), *LOOK_FOR_LOSSES))
         if "consumer" in roles:
             reader = await Reader.open(database, transport, GROUP, found)
-            group.create_task(forever("consumer", reader.step, *TOGETHER))
+            group.create_task(forever("consumer", reader.step, *TOGETHER, full=BATCH))
             group.create_task(forever("parked", lambda: retry_parked(database, by_name), 0.2, 1.0))
         if "saga" in roles:
             group.create_task(forever("saga", commerce.engine.run_due, 0.05, 0.5))

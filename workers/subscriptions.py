@@ -6,7 +6,17 @@ from agents.roster import AGENTS
 from commerce.app import Commerce
 from commerce.inventory.events import StockLow
 from commerce.orchestration.events import AgentCommand, AgentQuery
-from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.events import (
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderModified,
+    OrderPaid,
+    OrderPlaced,
+    OrderShipped,
+    OrderSplit,
+)
 from commerce.payment.events import (
     FraudReviewRequested,
     PaymentAuthorized,
@@ -15,6 +25,24 @@ from commerce.payment.events import (
     PaymentRefunded,
 )
 from commerce.product.events import ProductPublished, ProductUnpublished
+from commerce.refund.events import (
+    RefundApproved,
+    RefundFailed,
+    RefundRejected,
+    RefundRequested,
+    RefundSucceeded,
+)
+from commerce.returns.events import (
+    ClaimDecided,
+    ClaimOpened,
+    ExchangeRequested,
+    ReturnAuthorized,
+    ReturnCancelled,
+    ReturnCompleted,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnRequested,
+)
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.events import Event
@@ -24,9 +52,13 @@ GROUP = "commerce"
 """The consumer group of the reactions below: they read each event once, together."""
 
 HISTORY = (
-    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged),
+    *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
+    *(OrderSplit, OrderShipped, OrderDelivered),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
+    *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
+    *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
+    *(ReturnCompleted, ClaimOpened, ClaimDecided),
 )
 
 
@@ -45,9 +77,14 @@ def consumers(commerce: Commerce) -> list[Consumer]:
     wakes = {event.__name__: agent for event, agent in WAKES.items()}
     return [
         Consumer("order.history", HISTORY, commerce.order.record),
+        Consumer("order.refunded", (RefundSucceeded,), commerce.orders_paid.refunded),
+        Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
-            "notification.tell", (OrderConfirmed, OrderCancelled, OrderAddressChanged), commerce.notification.tell
+            "notification.tell",
+            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            commerce.notification.tell,
         ),
+        Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes)),
         Consumer("chat.answers", (TicketReplied,), commerce.chat.pass_on),

@@ -37,12 +37,14 @@ async def issue_gift_card(command: IssueGiftCard, edge: Annotated[Edge, needs(IS
 
 @router.post("/webhooks/payments/{gateway}", status_code=204)
 async def webhook(gateway: str, request: Request, edge: Open) -> Response:
-    """A gateway's signed notice. It only wakes the purchase, which then asks the gateway itself."""
+    """A gateway's signed notice. It only wakes the purchase or its refunds, which then ask the gateway themselves."""
     commerce, body = edge.commerce, await request.body()
     if gateway != commerce.payment.gateway.name:
         raise BadSignature()
     commerce.payment.gateway.verify(body, dict(request.headers), commerce.database.clock().timestamp())
     notice = orjson.loads(body)
     async with commerce.database.work(SYSTEM) as work:
-        await commerce.checkout.heard(work, notice["id"], notice["type"], notice["reference"], notice)
+        heard = await commerce.checkout.heard(work, notice["id"], notice["type"], notice["reference"], notice)
+        if heard:
+            await commerce.refund.heard(work, heard)
     return Response(status_code=204)

@@ -22,6 +22,7 @@ from commerce.pricing import DEFAULT_CHANNEL, ChannelFacts
 from commerce.pricing.schemas import CreateChannel, SetPrice, SetTaxRate
 from commerce.product.schemas import CreateCategory, CreateProduct, NewMedia, NewVariant
 from commerce.promotion.schemas import CreateCoupon
+from commerce.returns.schemas import SetReturnPolicy
 from commerce.shipping.schemas import NewRate, SetShippingMethod
 from commerce.support.schemas import WriteArticle, WriteMacro
 from kernel.auth import SYSTEM
@@ -93,6 +94,7 @@ async def make(shop: Commerce, password: str) -> Demo:
             variants += await _products(shop, work, merchant.id, entry, catalogue, [web, us])
         await _people(shop, work, password_hash, merchants["northlight"])
         await _help(shop, work)
+        await shop.return_policies.set_policy(work, SetReturnPolicy(window_days=14))
     return Demo(merchants, variants)
 
 

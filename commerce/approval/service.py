@@ -339,7 +339,7 @@ async def _after_commit() -> None:
 
 async def _own_wish(work: Work, row: Proposal) -> Verdict:
     """What a rule would accept, and others' words may have asked for: in a conversation its person says yes to exactly
-    this (ConfirmationRequired until then); where there is nobody to ask it waits for people (ADR 0016)."""
+    this (ConfirmationRequired until then); where there is nobody to ask it waits for people (ADR 0020)."""
     if work.principal.session is None:
         return Verdict("wait", Rule.OTHERS_WORDS)
     facts = {name: getattr(row, name) for name in ("kind", "object", "stance", "arguments", "amount", "currency")}

@@ -8,7 +8,7 @@ from sqlalchemy import or_
 from commerce.chat.errors import ConfirmationOver, UnknownConfirmation
 from commerce.chat.schemas import Accepted, Ask, Asked, ConfirmationView
 from commerce.chat.tables import ChatConfirmation
-from kernel.db import Work
+from kernel.db import Record, Work
 from kernel.ids import new_id
 from kernel.repository import Repository
 
@@ -95,6 +95,15 @@ class Confirmations:
         """The call that was made on this yes; None when there is no such yes."""
         row = await self._rows.get(work, confirmation_id)
         return Accepted(row.id, row.agent, row.tool, row.arguments, True) if row and row.used_at else None
+
+
+def asked_in(row: Record) -> ConfirmationView | None:
+    """The open question of a thread, from a row that was read with it: its id is called `question` there."""
+    if row["question"] is None:
+        return None
+    return ConfirmationView(
+        id=row["question"], summary=row["summary"], digest=row["digest"].hex(), expires_at=row["expires_at"]
+    )
 
 
 def _view(row: ChatConfirmation) -> ConfirmationView:

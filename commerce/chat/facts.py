@@ -35,6 +35,7 @@ on conflict {target} do update set id = excluded.id, text = excluded.text, threa
   message_id = excluded.message_id, act = excluded.act, created_at = excluded.created_at,
   expires_at = excluded.expires_at
 """
+_TOLD = "select text from chat_facts where {owner} = $1 and expires_at > $2 order by id desc limit $3"
 _TARGETS = {
     "customer_id": "(customer_id, key) where customer_id is not null",
     "merchant_id": "(merchant_id, key) where merchant_id is not null",
@@ -79,7 +80,9 @@ class FactService:
         who = work.principal
         if not who.may(OWN_FACTS) or not (who.customer_id or who.merchant_ids):
             return []
-        return [fact.text for fact in await self._known(work)][-TOLD_MOST:]
+        owner, owner_id = _owner(who)
+        rows = await work.rows(_TOLD.format(owner=owner), owner_id, work.now, TOLD_MOST)
+        return [row["text"] for row in reversed(rows)]
 
     async def forget(self, work: Work, about: str | None = None) -> list[FactView]:
         """Erases the facts that hold these words, or all; returns what is left. Raises UnknownFact for words of none."""

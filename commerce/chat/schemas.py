@@ -156,6 +156,23 @@ class ActionView(View):
     call_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message that is noted: whether a person has this conversation, and the question that is open in it."""
+
+    handed_over: bool
+    pending: ConfirmationView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a turn brought: the messages that answer it, the question that is open now, who took over."""
+
+    messages: list[MessageView]
+    pending: ConfirmationView | None
+    handoff: HandoffView | None
+
+
 class ChatAnswer(View):
     """Everything an answer brings: messages, what was done for it, an open question, a person who takes over."""
 

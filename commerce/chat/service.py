@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from commerce.chat.confirmations import Confirmations
+from commerce.chat.confirmations import Confirmations, asked_in
 from commerce.chat.errors import OtherMessage, ThreadBusy, ThreadClosed, UnknownMessage, UnknownThread
 from commerce.chat.facts import FactService
 from commerce.chat.permissions import TALK
 from commerce.chat.retention import Retention
-from commerce.chat.schemas import HandoffView, MessageView, Rate, Said, Spoken, ThreadView
+from commerce.chat.schemas import Answered, HandoffView, Heard, MessageView, Rate, Said, Spoken, ThreadView
 from commerce.chat.tables import ChatFeedback, ChatMessage, ChatThread
 from commerce.support import SupportService
 from commerce.support.events import TicketReplied
@@ -28,9 +28,40 @@ ROLES = ("admin", "support", "merchant", "customer", "guest")
 TRANSCRIPT_MOST = 100
 """Messages of a conversation that go into its ticket."""
 
-_BEGIN = """
-update chat_threads set turn_id = $2, busy_until = $3, updated_at = $4
-where id = $1 and (busy_until is null or busy_until <= $4 or turn_id = $2)
+_HEAR = """
+with own as (
+  select id, status, role, created_at from chat_threads where id = $1 and subject = $5
+), taken as (
+  update chat_threads t set turn_id = $2, busy_until = $3, updated_at = $4 from own
+  where t.id = own.id and t.status <> 'closed' and (t.busy_until is null or t.busy_until <= $4 or t.turn_id = $2)
+  returning t.id
+), said as (
+  insert into chat_messages (id, thread_id, author, text, options, created_at)
+  select $2, taken.id, 'person', $6, '[]'::jsonb, $4 from taken
+  on conflict (id) do update set id = excluded.id returning text
+)
+select own.*, taken.id is not null as taken, said.text as said,
+       c.id as question, c.summary, c.digest, c.expires_at
+from own left join taken on true left join said on true
+left join chat_confirmations c on c.thread_id = own.id and c.status = 'pending' and c.expires_at > $4
+"""
+
+_ANSWER = """
+with first as (
+  insert into chat_messages (id, thread_id, answers, author, agent, text, notice, options, created_at)
+  select $1, $2, $3, 'agent', $4, $5, $6, $7, $8 where not exists (select from chat_messages where answers = $3)
+  returning *
+), blocked as (
+  insert into chat_blocked (message_id, reason, at)
+  select m.id, $9, $8 from chat_messages m, first where m.id = $3 and $9::text is not null on conflict do nothing
+), freed as (
+  update chat_threads set turn_id = null, busy_until = null, updated_at = $8
+  where id = $2 and turn_id = $3 and exists (select from first)
+)
+select first.*, c.id as question, c.summary, c.digest, c.expires_at, h.thread_id is not null as handed_over
+from (select) x left join first on true
+left join chat_confirmations c on c.thread_id = $2 and c.status = 'pending' and c.expires_at > $8
+left join chat_handoffs h on h.thread_id = $2
 """
 
 _SAY = """
@@ -101,42 +132,37 @@ class ChatService:
 
     # --- a turn: one message and its answer ---
 
-    async def hear(self, work: Work, thread_id: UUID, turn_id: UUID, text: str) -> ThreadView:
+    async def hear(self, work: Work, thread_id: UUID, turn_id: UUID, text: str) -> Heard:
         """Notes a person's message and takes the thread for its answer; `turn_id` is the message's id.
 
         The same turn may begin again after a crash. Raises UnknownThread, ThreadClosed, ThreadBusy, OtherMessage."""
-        thread = await self._own(work, thread_id)
-        if thread.status == "closed":
+        who = work.principal
+        who.require(TALK)
+        row = await work.row(_HEAR, thread_id, turn_id, work.now + TURN, work.now, who.subject, text)
+        if row is None:
+            raise UnknownThread()
+        if row["status"] == "closed":
             raise ThreadClosed()
-        if not await work.run(_BEGIN, thread_id, turn_id, work.now + TURN, work.now):
+        if not row["taken"]:
             raise ThreadBusy()
-        said = await work.value(_SAY, turn_id, thread_id, None, "person", None, text, None, [], work.now)
-        if said != text:
+        if row["said"] != text:
             raise OtherMessage()
-        return _thread(thread)
+        return Heard(row["status"] == "handed_over", asked_in(row))
 
-    async def say(self, work: Work, thread_id: UUID, turn_id: UUID, said: Said) -> None:
-        """Notes the answer and frees the thread; once per turn."""
-        if await work.value("select exists (select from chat_messages where answers = $1)", turn_id):
-            return
-        await work.run(
-            _SAY,
-            *(new_id(), thread_id, turn_id, "agent", said.agent, said.text, said.notice, said.options, work.now),
+    async def say(self, work: Work, thread_id: UUID, turn_id: UUID, said: Said) -> Answered:
+        """Notes the answer and frees the thread; once per turn: a second answer finds the first."""
+        row = await work.row(
+            _ANSWER,
+            *(new_id(), thread_id, turn_id, said.agent, said.text, said.notice, said.options, work.now, said.blocked),
         )
-        if said.blocked:
-            await work.run(
-                "insert into chat_blocked (message_id, reason, at) select id, $2, $3 from chat_messages where id = $1 "
-                "on conflict do nothing",
-                *(turn_id, said.blocked, work.now),
-            )
-        await self.free(work, thread_id, turn_id)
+        assert row is not None
+        messages = [_message(self._messages.row(row))] if row["id"] else await self.answers(work, turn_id)
+        return Answered(messages, asked_in(row), await self.handoff(work, thread_id) if row["handed_over"] else None)
 
-    async def free(self, work: Work, thread_id: UUID, turn_id: UUID) -> None:
-        """Lets the next message in."""
-        await work.run(
-            "update chat_threads set turn_id = null, busy_until = null, updated_at = $3 where id = $1 and turn_id = $2",
-            *(thread_id, turn_id, work.now),
-        )
+    async def answered(self, work: Work, thread_id: UUID, turn_id: UUID) -> Answered:
+        """What a turn brought that is over."""
+        pending = await self.confirmations.pending(work, thread_id)
+        return Answered(await self.answers(work, turn_id), pending, await self.handoff(work, thread_id))
 
     # --- people ---
 

@@ -7,10 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from commerce.checkout.saga import Parts, ask
-from commerce.payment import Share
+from commerce.payment import Promised
 from kernel.db import Work
-from kernel.money import Money
-from kernel.saga import Call, Definition, External, Local, Next, Retry, Saga, Step
+from kernel.saga import Call, Definition, External, Local, Next, Saga, Step
 from kernel.tables import Json
 
 KIND = "cancellation"
@@ -18,21 +17,15 @@ DEADLINE = timedelta(hours=6)
 
 
 class CancellationState(BaseModel):
+    """Every captured payment of the purchase goes back once (`refunds`), or the one not yet captured is let go."""
+
     group_id: UUID
     order_ids: list[UUID]
     reason: str
     intent_id: UUID
-    kind: str
     captured: bool
-    amount: int
-    currency: str
-    shares: list[Share]
     reference: str | None
-    gift_card_id: UUID | None
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)
+    refunds: list[Promised]
 
 
 Cancellation = Saga[CancellationState]
@@ -43,37 +36,29 @@ def cancellation(parts: Parts) -> Definition[CancellationState]:
         External("give_back", _give_back(parts), pivot=True),
         Local("close", _close(parts)),
     ]
-    return Definition(kind=KIND, version=1, state=CancellationState, steps=steps)
+    return Definition(kind=KIND, version=2, state=CancellationState, steps=steps)
 
 
 def _give_back(parts: Parts) -> Call[CancellationState]:
     async def request(work: Work, saga: Cancellation) -> Json | None:
         state = saga.state
-        if state.kind == "card":
-            return {"reference": state.reference, "amount": state.amount, "captured": state.captured}
-        if state.gift_card_id:
-            cause = f"return:{state.group_id.hex}"
-            await parts.payment.refill_gift_card(work, state.group_id, state.gift_card_id, state.money, cause)
-        await _book(work, saga, None)
-        return None
+        if state.captured:
+            return await parts.payment.refunds.begin(work, state.refunds)
+        return {"void": state.reference}
 
     async def send(key: str, asked: Json) -> Json:
-        if asked["captured"]:
-            return await ask(lambda: parts.gateway.refund(key, reference=asked["reference"], amount=asked["amount"]))
-        return await ask(lambda: parts.gateway.void(key, reference=asked["reference"]))
+        if "void" in asked:
+            return await ask(lambda: parts.gateway.void(key, reference=asked["void"]))
+        return await parts.payment.refunds.send(asked)
 
     async def settle(work: Work, saga: Cancellation, result: Json) -> Next:
-        if result["status"] != "succeeded":
-            raise Retry(f"refund {result['failure']}")
-        await _book(work, saga, result["reference"])
+        state = saga.state
+        if state.captured:
+            await parts.payment.refunds.settle(work, state.refunds, result)
+        else:
+            key = f"{saga.id.hex}.give_back"
+            await parts.payment.voided(work, state.intent_id, key, result["reference"])
         return None
-
-    async def _book(work: Work, saga: Cancellation, reference: str | None) -> None:
-        state, key = saga.state, f"{saga.id.hex}.give_back"
-        if not state.captured:
-            await parts.payment.voided(work, state.intent_id, key, reference)
-            return
-        await parts.payment.refunded(work, state.intent_id, state.group_id, state.money, state.shares, key, reference)
 
     return Call(request, send, settle)
 

@@ -125,7 +125,7 @@ class CartService:
         channel = await self._pricing.channel_by_id(work, cart.channel_id)
         line = next((x for x in cart.lines if x.variant_id == command.variant_id), None)
         if line is None:
-            most = channel.policy["cart_lines_most"]
+            most = channel.policy.cart_lines_most
             if len(cart.lines) >= most:
                 raise CartFull(most=most)
             line = CartLine(new_id(), command.variant_id, 0)

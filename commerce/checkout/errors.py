@@ -61,3 +61,8 @@ class PurchaseStillRunning(Conflict):
 class NothingToReview(Conflict):
     code = "nothing_to_review"
     message = "This purchase does not wait for a review."
+
+
+class PartlyRefunded(Conflict):
+    code = "order_partly_refunded"
+    message = "Money of this purchase went back already, or is on its way: it can no longer be cancelled as a whole."

@@ -123,7 +123,7 @@ def _unplace(parts: Parts) -> Callable[[Work, Purchase], Awaitable[None]]:
         await parts.promotion.give_back(work, state.group_id)
         if state.gift_card_id:
             cause = f"return:{state.group_id.hex}"
-            await parts.payment.refill_gift_card(work, state.group_id, state.gift_card_id, state.money, cause)
+            await parts.payment.refunds.refill_gift_card(work, state.group_id, state.gift_card_id, state.money, cause)
         await parts.order.fail(work, state.group_id, state.order_ids, saga.error or "failed")
         await work.run(statements.FAIL, state.group_id, work.now)
 

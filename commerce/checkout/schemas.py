@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from commerce.order import OrderView
-from commerce.payment import PaymentView
+from commerce.order.schemas import ModificationView
+from commerce.payment import PaymentRowView, PaymentView
 from kernel.ids import PublicId
 from kernel.schemas import Address, Code, Command, Currency, Email, MoneyView, Quantity, View
 
@@ -110,3 +111,20 @@ class OrderGroupView(View):
     orders: list[OrderView]
     payment: PaymentView | None
     order_token: str | None = None
+
+
+class ChangeView(View):
+    """A change of an order and what it left: the order as it is now, and every payment and refund so far.
+
+    Where the card was declined the change is `failed` and the order as it was."""
+
+    change: ModificationView
+    order: OrderView
+    payments: list[PaymentRowView]
+
+
+class ReorderView(View):
+    """A cart made from an order; `left_out` are SKUs that cannot be bought now."""
+
+    cart: CartView
+    left_out: list[str]

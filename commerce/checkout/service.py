@@ -5,30 +5,37 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from commerce.checkout import cancellation, saga, statements
+from commerce.checkout import cancellation, capture, change, saga, statements
 from commerce.checkout.carts import CartService, CartState
 from commerce.checkout.errors import (
     AddressNeeded,
     CartEmpty,
+    CartFull,
     EmailNeeded,
+    NotEnoughToAdd,
+    PartlyRefunded,
     PaymentNeeded,
     PurchaseStillRunning,
     VariantNotForSale,
 )
 from commerce.checkout.permissions import BUY
 from commerce.checkout.rules import Item, orders, parcels, together
-from commerce.checkout.schemas import OrderGroupView, PlaceOrder
+from commerce.checkout.schemas import AddLine, CreateCart, OrderGroupView, PlaceOrder, ReorderView
 from commerce.customer import CustomerService
 from commerce.order import NewGroup, NewOrder
+from commerce.order.errors import ChangeInProgress
 from commerce.order.schemas import CancelOrder
-from commerce.payment import Risk, Share, Tender
+from commerce.payment import Promised, Risk, Share, Tender, dealt
+from commerce.payment.permissions import MOVE_MONEY
 from commerce.pricing import ChannelFacts, PricingService
 from commerce.promotion import Adjustment
+from commerce.refund import RefundService
 from commerce.shipping import Rate, ShippingService
 from commerce.shipping.schemas import RateView
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
+from kernel.inbox import Delivery
 from kernel.money import Money
 from kernel.saga_engine import Engine, Run
 from kernel.saga_store import is_open, wake
@@ -39,9 +46,9 @@ FREE = Tender("free")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A purchase that is placed, and its saga to drive on once the transaction is committed."""
+    """What was begun (a purchase, its end, a change of it), and its saga to drive on once the transaction is committed."""
 
-    group_id: UUID
+    id: UUID
     run: Run
 
 
@@ -55,6 +62,7 @@ class CheckoutService:
         customer: CustomerService,
         pricing: PricingService,
         shipping: ShippingService,
+        refund: RefundService,
         engine: Engine,
         hold_minutes: int = 10,
     ) -> None:
@@ -63,6 +71,7 @@ class CheckoutService:
         self._customer = customer
         self._pricing = pricing
         self._shipping = shipping
+        self._refund = refund
         self._engine = engine
         self._hold = timedelta(minutes=hold_minutes)
 
@@ -128,10 +137,15 @@ class CheckoutService:
     async def cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> Placed:
         """Cancels the whole purchase an order belongs to, and starts the saga that gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, PurchaseStillRunning."""
+        Every captured payment goes back once, to its own method. Raises OrderNotFound, ReasonNotAllowed, NotCancellable,
+        PurchaseStillRunning, ChangeInProgress, PartlyRefunded."""
         group = await self._parts.order.request_cancel(work, order_id, command)
         if await is_open(work, saga.KIND, group.id):
             raise PurchaseStillRunning()
+        if await is_open(work, change.KIND, group.id):
+            raise ChangeInProgress()
+        if await self._refund.any_of(work, group.id):
+            raise PartlyRefunded()
         intent = await self._parts.payment.intent_of(work, group.id)
         assert intent is not None, "every purchase has an intent"
         placed = await self._parts.order.orders_of(work, group.id)
@@ -140,21 +154,73 @@ class CheckoutService:
             order_ids=[order.id for order in placed],
             reason=command.reason,
             intent_id=intent.id,
-            kind=intent.kind,
-            captured=intent.status == "captured",
-            amount=intent.amount,
-            currency=intent.currency,
-            shares=[Share(merchant_id=o.merchant_id, amount=o.totals.total.amount) for o in placed],
+            captured=intent.status != "authorised",
             reference=intent.gateway_reference,
-            gift_card_id=intent.gift_card_id,
+            refunds=await self._everything_back(work, group.id, placed[0].merchant_id),
         )
         run = await self._engine.start(work, cancellation.KIND, group.id, state, cancellation.DEADLINE)
         return Placed(group.id, run)
 
-    async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> None:
-        """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed."""
+    async def _everything_back(self, work: Work, group_id: UUID, merchant_id: UUID) -> list[Promised]:
+        """What is left of every captured payment, promised to its own method."""
+        refunds = self._parts.payment.refunds
+        payments, owed = await refunds.payments(work, group_id), await refunds.owed(work, group_id)
+        return [
+            await refunds.promise(work, payment, shares, f"cancel:{group_id.hex}:{payment.intent_id.hex}")
+            for payment, shares in dealt(payments, owed, merchant_id)
+        ]
+
+    async def reorder(self, work: Work, order_id: UUID) -> ReorderView:
+        """A new cart with what is left of an order's units, at today's prices; what cannot be bought is named.
+
+        Raises OrderNotFound."""
+        work.principal.require(BUY)
+        order = await self._parts.order.view(work, order_id)
+        group = await self._parts.order.group(work, order.group_id)
+        channel = await self._pricing.channel_by_id(work, group.channel_id)
+        cart = await self._carts.create(work, CreateCart(channel=channel.code))
+        left_out = []
+        for line in order.lines:
+            if (quantity := line.quantity - line.cancelled) == 0:
+                continue
+            try:
+                command = AddLine(variant_id=line.variant_id, quantity=quantity)
+                cart = await self._carts.add(work, cart.id, command)
+            except (VariantNotForSale, NotEnoughToAdd, CartFull):
+                left_out.append(line.sku)
+        return ReorderView(cart=cart, left_out=left_out)
+
+    async def shipped(self, work: Work, deliveries: Sequence[Delivery]) -> None:
+        """Reaction: with its first parcel a purchase that was only reserved is charged; any worker carries it out."""
+        for group_id in {delivery.message.key for delivery in deliveries}:
+            await self.capture(work, group_id)
+
+    async def capture(self, work: Work, group_id: UUID) -> Run | None:
+        """Starts charging what is reserved for a purchase; None when nothing is, or it is being charged already."""
+        work.principal.require(MOVE_MONEY)
+        await work.run("select from order_groups where id = $1 for update", group_id)
+        intent = await self._parts.payment.intent_of(work, group_id)
+        if intent is None or intent.status != "authorised" or await is_open(work, capture.KIND, group_id):
+            return None
+        placed = await self._parts.order.orders_of(work, group_id)
+        state = capture.CaptureState(
+            group_id=group_id,
+            order_ids=[order.id for order in placed],
+            intent_id=intent.id,
+            amount=intent.amount,
+            currency=intent.currency,
+            shares=[Share(merchant_id=o.merchant_id, amount=o.totals.total.amount) for o in placed],
+            reference=intent.gateway_reference,
+        )
+        return await self._engine.start(work, capture.KIND, group_id, state, capture.DEADLINE)
+
+    async def heard(self, work: Work, event_id: str, kind: str, reference: str, body: dict[str, str]) -> UUID | None:
+        """A verified webhook of the gateway: the purchase that waits for it looks again. Its content is not believed.
+
+        Answers with the purchase it is about, the first time."""
         if group_id := await self._parts.payment.notice(work, event_id, kind, reference, body):
             await wake(work, saga.KIND, group_id)
+        return group_id
 
     # --- the parts of placing an order ---
 
@@ -257,7 +323,7 @@ class CheckoutService:
             score=risk.score,
             placed_at=work.now,
             held_until=work.now + self._hold,
-            capture=channel.policy["capture"],
+            capture=channel.policy.capture,
             shares=[Share(merchant_id=order.merchant_id, amount=order.total) for order in group.orders],
             picks=picks,
         )

@@ -1,6 +1,6 @@
 """Facts a customer's data can refuse with."""
 
-from kernel.errors import NotFound
+from kernel.errors import Conflict, NotFound
 
 
 class UnknownCustomer(NotFound):
@@ -11,3 +11,8 @@ class UnknownCustomer(NotFound):
 class UnknownAddress(NotFound):
     code = "address_unknown"
     message = "There is no such address."
+
+
+class CustomerKnown(Conflict):
+    code = "customer_known"
+    message = "There is a customer with this e-mail address already."

@@ -1,10 +1,13 @@
 """Commands and views of customers."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
 from kernel.ids import PublicId
-from kernel.schemas import Address, View
+from kernel.schemas import PERSONAL, Address, Command, Email, Text, View
 
 CustomerId = Annotated[UUID, PublicId("cus")]
 AddressId = Annotated[UUID, PublicId("adr")]
@@ -12,6 +15,22 @@ AddressId = Annotated[UUID, PublicId("adr")]
 
 class AddAddress(Address):
     is_default: bool = False
+
+
+class FindCustomer(Command):
+    """By `email`; or by both names and the postal code of the default address."""
+
+    email: Email | None = None
+    first_name: Annotated[Text, PERSONAL] | None = None
+    last_name: Annotated[Text, PERSONAL] | None = None
+    postal_code: Annotated[Text, PERSONAL] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        names = (self.first_name, self.last_name, self.postal_code)
+        if self.email is None and None in names:
+            raise PydanticCustomError("way", "an e-mail address, or first name, last name and postal code")
+        return self
 
 
 class CustomerView(View):

@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from commerce.customer.errors import UnknownAddress, UnknownCustomer
+from commerce.customer.errors import CustomerKnown, UnknownAddress, UnknownCustomer
 from commerce.customer.events import CustomerRegistered
-from commerce.customer.permissions import OWN_PROFILE
-from commerce.customer.schemas import AddAddress, AddressView, CustomerView
+from commerce.customer.permissions import FIND_CUSTOMERS, OWN_PROFILE
+from commerce.customer.schemas import AddAddress, AddressView, CustomerView, FindCustomer
 from commerce.customer.tables import Customer, CustomerAddress
-from commerce.identity import IdentityService
+from commerce.identity import IdentityService, audit
 from kernel.consent import demand
-from kernel.db import Work
+from kernel.db import Work, law
 from kernel.ids import new_id
 from kernel.repository import Repository
 from kernel.schemas import Address
+
+_BY_NAME = """
+select c.id, c.email, c.name from customers c join customer_addresses a on a.customer_id = c.id and a.is_default
+where lower(c.last_name) = lower($2) and lower(c.first_name) = lower($1) and a.postal_code = $3
+"""
 
 
 class CustomerService:
@@ -27,14 +32,60 @@ class CustomerService:
 
         Emits CustomerRegistered. Raises EmailTaken."""
         user = await self._identity.create_user(work, email, password_hash, name)
-        customer = Customer(id=new_id(), email=email.lower(), name=name, created_at=work.now, updated_at=work.now)
+        customer = Customer(
+            id=new_id(),
+            email=email.lower(),
+            name=name,
+            first_name=None,
+            last_name=None,
+            created_at=work.now,
+            updated_at=work.now,
+        )
         await self._customers.add(work, customer)
         await self._identity.add_role(work, user, "customer", customer_id=customer.id)
         work.emit(CustomerRegistered(customer_id=customer.id))
         return CustomerView(id=customer.id, email=customer.email, name=customer.name)
 
-    async def me(self, work: Work) -> CustomerView:
+    async def bring_in(self, work: Work, email: str, first: str, last: str, address: Address | None) -> UUID:
+        """A customer from before, who cannot sign in yet, with a default address. Raises CustomerKnown.
+
+        Tells nobody: who knew this person has told them long ago."""
+        customer = Customer(
+            id=new_id(),
+            email=email.lower(),
+            name=f"{first} {last}",
+            first_name=first,
+            last_name=last,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+        with law("uq_customers_email", CustomerKnown()):
+            await self._customers.add(work, customer)
+        if address:
+            row = CustomerAddress(
+                id=new_id(), customer_id=customer.id, is_default=True, created_at=work.now, **address.model_dump()
+            )
+            await self._addresses.add(work, row)
+        return customer.id
+
+    async def found(self, work: Work, wanted: FindCustomer) -> CustomerView:
+        """Whoever fits, of those the caller may see: staff all, a customer only themselves. Raises UnknownCustomer."""
+        work.principal.require(FIND_CUSTOMERS)
+        if wanted.email:
+            rows = await work.rows("select id, email, name from customers where email = $1", wanted.email.lower())
+        else:
+            rows = await work.rows(_BY_NAME, wanted.first_name, wanted.last_name, wanted.postal_code)
+        mine = [row for row in rows if work.principal.is_staff or row["id"] == work.principal.customer_id]
+        audit.append(work, "customer.looked_up", f"customer:{mine[0]['id'] if mine else 'none'}")
+        if len(mine) != 1:
+            raise UnknownCustomer()
+        return CustomerView.model_validate(dict(mine[0]))
+
+    async def me(self, work: Work, customer_id: UUID | None = None) -> CustomerView:
+        """The caller. Raises UnknownCustomer, also when somebody else's id is named."""
         work.principal.require(OWN_PROFILE)
+        if customer_id not in (None, work.principal.customer_id):
+            raise UnknownCustomer()
         customer = await self._customers.get(work, self._mine(work))
         if customer is None:
             raise UnknownCustomer()
@@ -63,6 +114,22 @@ class CustomerService:
         )
         await self._addresses.add(work, address)
         return _view(address)
+
+    async def replace_default(self, work: Work, to: Address) -> AddressView:
+        """The default address becomes another one, or the first one is made; orders keep their copy."""
+        work.principal.require(OWN_PROFILE)
+        found = await self._addresses.find(work, self._addresses.table.c.is_default)
+        if found is None:
+            return await self.add_address(work, AddAddress(**to.model_dump(), is_default=True))
+        await demand(work, "customer.default_address", f"Make {to.one_line} your address?", **to.model_dump())
+        await work.run(
+            "update customer_addresses set name = $2, line1 = $3, line2 = $4, city = $5, region = $6, postal_code = $7, "
+            "country = $8 where id = $1 and is_default",
+            *(found.id, to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country),
+        )
+        return _view(
+            CustomerAddress(**{name: getattr(found, name) for name in self._addresses.names} | to.model_dump())
+        )
 
     async def addresses(self, work: Work) -> list[AddressView]:
         """The caller's addresses, oldest first."""

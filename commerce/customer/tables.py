@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.tables import OWN_CUSTOMER, Base, laws, visible
@@ -11,10 +11,17 @@ from kernel.tables import OWN_CUSTOMER, Base, laws, visible
 
 class Customer(Base):
     __tablename__ = "customers"
-    __table_args__ = (CheckConstraint("email = lower(email)", name="email"),)
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email"),
+        CheckConstraint("(first_name is null) = (last_name is null)", name="parts"),
+        Index("ix_customers_names", text("lower(last_name)"), text("lower(first_name)")),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True, info={"personal": True})
     name: Mapped[str] = mapped_column(info={"personal": True})
+    first_name: Mapped[str | None] = mapped_column(info={"personal": True})
+    last_name: Mapped[str | None] = mapped_column(info={"personal": True})
+    """The name in its parts, where it came in parts: `name` is both."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -13,6 +13,11 @@ class BadToken(Unauthenticated):
     message = "The token is not valid or has expired. Sign in again."
 
 
+class BadAgentToken(Unauthenticated):
+    code = "agent_token_invalid"
+    message = "This agent may not act for anybody now."
+
+
 class EmailTaken(Conflict):
     code = "email_taken"
     message = "There is already an account with that e-mail address."

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -15,7 +17,7 @@ from commerce.identity.errors import BadCredentials, BadToken, EmailTaken, Unkno
 from commerce.identity.schemas import MeView, TokensView
 from commerce.identity.tables import User, UserRole
 from commerce.identity.tokens import LIFETIME, Signer
-from kernel.auth import SYSTEM, Principal
+from kernel.auth import ANONYMOUS, SYSTEM, Principal
 from kernel.cache import Cache
 from kernel.db import Database, Work, law
 from kernel.errors import TooMany
@@ -25,6 +27,8 @@ from kernel.repository import Repository
 ROLES = ("guest", "customer", "merchant", "support", "admin", "system")
 REFRESH_LIFETIME = timedelta(days=30)
 ATTEMPT_WINDOW = timedelta(minutes=15)
+AGENT_LIFETIME = 120
+"""Seconds an agent's token is good for: a run ends after 30."""
 
 Grants = Mapping[str, frozenset[str]]
 """Role > permissions."""
@@ -59,6 +63,7 @@ class IdentityService:
         self._users = Repository(User)
         self._roles = Repository(UserRole)
         self._principals: Cache[str, tuple[Principal, int]] = Cache(LIFETIME, size=10_000)
+        self._acting: Cache[str, tuple[Principal, int]] = Cache(AGENT_LIFETIME, size=10_000)
 
     # --- accounts ---
 
@@ -219,8 +224,11 @@ class IdentityService:
         access = self._signer.issue(user_id, work.now, claims)
         return TokensView(access_token=access, refresh_token=opaque, expires_in=LIFETIME)
 
-    def agent_token(self, principal: Principal, agent: str, permissions: frozenset[str], now: datetime) -> str:
-        """A token for an agent that acts for a person: two minutes, and no more than both of them may."""
+    def agent_token(
+        self, principal: Principal, agent: str, permissions: frozenset[str], now: datetime, session: UUID | None = None
+    ) -> str:
+        """A token for an agent that acts for somebody, a guest and the house included: two minutes, no more than both
+        of them may, and consent only in that `session`."""
         allowed = sorted(principal.acting(agent, permissions).permissions)
         claims = {
             "roles": sorted(principal.roles),
@@ -228,9 +236,25 @@ class IdentityService:
             "merchants": [str(m) for m in principal.merchant_ids],
             "act": agent,
             "scope": allowed,
+            "session": str(session) if session else None,
         }
-        assert principal.user_id is not None
-        return self._signer.issue(principal.user_id, now, claims, lifetime=120)
+        return self._signer.issue(_bearer(principal), now, claims, AGENT_LIFETIME)
+
+    def acting(self, token: str, agent: str, now: datetime) -> Principal:
+        """Whom an agent's token speaks for, through that agent. Raises BadToken, also in the hands of another agent.
+
+        Wider than `principal`, which is asked by the outside: there no token speaks for a guest or for the house."""
+        found = self._acting.get(token)
+        if found is None or found[1] <= now.timestamp():
+            claims = self._signer.read(token, now)
+            with _sound():
+                who = self._principal(claims, _borne(str(claims["sub"])))
+                session = UUID(str(claims["session"])) if claims["session"] else None
+            found = replace(who, session=session), claims["exp"]
+            self._acting.put(token, found)
+        if found[0].act != agent:
+            raise BadToken()
+        return found[0]
 
     # --- the principal of a request ---
 
@@ -239,21 +263,19 @@ class IdentityService:
         if (found := self._principals.get(token)) and found[1] > now.timestamp():
             return found[0]
         claims = self._signer.read(token, now)
-        try:
-            who = self._principal(claims)
-        except (KeyError, ValueError, TypeError, AttributeError):
-            raise BadToken() from None
+        with _sound():
+            who = self._principal(claims, Principal(user_id=UUID(str(claims["sub"]))))
         self._principals.put(token, (who, claims["exp"]))
         return who
 
-    def _principal(self, claims: dict[str, object]) -> Principal:
+    def _principal(self, claims: dict[str, object], whom: Principal) -> Principal:
         roles = frozenset(str(role) for role in _list(claims["roles"]))
         customer = claims.get("customer")
-        permissions = frozenset().union(*(self._grants.get(role, frozenset()) for role in roles))
-        who = Principal(
+        granted = (self._grants.get(role, frozenset()) for role in roles)
+        who = replace(
+            whom,
             roles=roles,
-            permissions=permissions,
-            user_id=UUID(str(claims["sub"])),
+            permissions=whom.permissions.union(*granted),
             customer_id=UUID(str(customer)) if customer else None,
             merchant_ids=tuple(UUID(str(m)) for m in _list(claims["merchants"])),
         )
@@ -269,6 +291,32 @@ class IdentityService:
         """Somebody not signed in: known by the opaque token they hold, if any."""
         key = hashlib.sha256(token.encode()).digest() if token else None
         return Principal(roles=frozenset({"guest"}), permissions=self._grants.get("guest", frozenset()), guest_key=key)
+
+
+def _bearer(principal: Principal) -> str:
+    """The subject of an agent's token: a user by the id, a guest by the digest of what they hold."""
+    if principal.user_id:
+        return str(principal.user_id)
+    return f"guest:{principal.guest_key.hex()}" if principal.guest_key else principal.subject
+
+
+def _borne(bearer: str) -> Principal:
+    """Who such a subject is, before their roles: the house alone has rights by itself."""
+    kind, _, key = bearer.partition(":")
+    if kind == "guest":
+        return Principal(guest_key=bytes.fromhex(key))
+    if kind == "anonymous":
+        return ANONYMOUS
+    return SYSTEM if kind == "system" else Principal(user_id=UUID(bearer))
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """Claims that do not read as ours are no token."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise BadToken() from None
 
 
 def _list(value: object) -> list[object]:

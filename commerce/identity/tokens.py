@@ -36,13 +36,13 @@ class Signer:
         self._kid = hashlib.sha256(seed + b"kid").hexdigest()[:16]
         self._key = OKPKey.import_key(pem)
 
-    def issue(self, user_id: UUID, now: datetime, claims: dict[str, Any], lifetime: int = LIFETIME) -> str:
+    def issue(self, subject: UUID | str, now: datetime, claims: dict[str, Any], lifetime: int = LIFETIME) -> str:
         at = int(now.timestamp())
         payload = {
             **claims,
             "iss": ISSUER,
             "aud": AUDIENCE,
-            "sub": str(user_id),
+            "sub": str(subject),
             "iat": at,
             "nbf": at,
             "exp": at + lifetime,

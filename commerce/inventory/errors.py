@@ -36,3 +36,8 @@ class NoAlert(NotFound):
 class LocationNeeded(Conflict):
     code = "location_needed"
     message = "Name the location of {sku} that is meant, one of: {locations}."
+
+
+class NoShelf(Conflict):
+    code = "stock_no_shelf"
+    message = "There is no active place for these units."

@@ -53,3 +53,19 @@ class StockBack(Event):
     level_id: UUID
     variant_id: UUID
     merchant_id: UUID
+
+
+class StockSold(Event):
+    topic = "inventory"
+    aggregate = "reference_id"
+
+    reference_id: UUID
+    units: int
+
+
+class StockReturned(Event):
+    topic = "inventory"
+    aggregate = "reference_id"
+
+    reference_id: UUID
+    units: int

@@ -1,7 +1,7 @@
 """Inventory: holds, allocates and releases stock. Only saga steps and warehouse work move what can be sold."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from commerce.inventory import statements
@@ -10,10 +10,11 @@ from commerce.inventory.errors import (
     AdjustmentBelowPromised,
     HoldLost,
     InsufficientStock,
+    NoShelf,
     NothingToAdjust,
     UnknownLevel,
 )
-from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved
+from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved, StockReturned, StockSold
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
 from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
 from commerce.inventory.tables import Level, Location
@@ -99,6 +100,56 @@ class InventoryService:
         if units:
             work.emit(StockReleased(reference_id=reference_id, units=units))
         return units
+
+    # --- a confirmed order that changes, or leaves in parcels ---
+
+    async def lock(self, work: Work, variant_ids: Sequence[UUID]) -> None:
+        """Locks all levels of these variants in id order: a work that moves several of them begins so."""
+        await work.rows(statements.LOCK, list(variant_ids))
+
+    async def take(
+        self, work: Work, reference_id: UUID, wanted: Mapping[UUID, int], skus: Mapping[UUID, str]
+    ) -> datetime:
+        """Like `hold`, but at once: for a work that goes on with what it holds, until the instant it returns.
+
+        Raises InsufficientStock."""
+        expires_at = work.now + self._hold
+        rows = await work.rows(statements.HOLD, list(wanted), list(wanted.values()), reference_id, expires_at, work.now)
+        if len(rows) < len(wanted):
+            got = {row["variant_id"] for row in rows}
+            raise InsufficientStock(skus=", ".join(sorted(skus[variant] for variant in wanted if variant not in got)))
+        work.emit(StockReserved(reference_id=reference_id, units=sum(wanted.values())))
+        return expires_at
+
+    async def adopt(self, work: Work, held_id: UUID, reference_id: UUID) -> int:
+        """Makes the hold `held_id` part of what is allocated to `reference_id`; returns the units, 0 when it lapsed."""
+        return sum(row["quantity"] for row in await work.rows(statements.ADOPT, held_id, reference_id, work.now))
+
+    async def give_back(self, work: Work, reference_id: UUID, units: Mapping[UUID, int]) -> None:
+        """Releases units by variant of what is allocated to `reference_id`. Raises HoldLost when it has fewer."""
+        await self._part(work, statements.GIVE_BACK, reference_id, units, None)
+        work.emit(StockReleased(reference_id=reference_id, units=sum(units.values())))
+
+    async def sell(
+        self, work: Work, reference_id: UUID, units: Mapping[UUID, int], location_id: UUID | None = None
+    ) -> None:
+        """Units of an order leave the house for good: from one location, or any. Emits StockSold. Raises HoldLost when
+        fewer are allocated to it there."""
+        await self._part(work, statements.SELL, reference_id, units, location_id)
+        work.emit(StockSold(reference_id=reference_id, units=sum(units.values())))
+
+    async def take_back(self, work: Work, reference_id: UUID, variant_id: UUID, quantity: int) -> None:
+        """Units of a purchase come back to be sold again, to the shelf they came from. Raises NoShelf."""
+        if not await work.run(statements.RETURN, reference_id, work.now, variant_id, quantity):
+            raise NoShelf()
+        work.emit(StockReturned(reference_id=reference_id, units=quantity))
+
+    async def _part(
+        self, work: Work, statement: str, reference_id: UUID, units: Mapping[UUID, int], location_id: UUID | None
+    ) -> None:
+        moved = await work.value(statement, reference_id, list(units), list(units.values()), work.now, location_id)
+        if moved < sum(units.values()):
+            raise HoldLost()
 
     async def expired(self, work: Work, limit: int = 100) -> list[UUID]:
         """References whose hold ran out a while ago (GRACE): to be released, one unit of work each."""

@@ -80,6 +80,89 @@ RELEASE_ALLOCATED = _settle(
     "release", "'allocated'", "released", "allocated = l.allocated - mine.quantity", "0, 0, -quantity"
 )
 
+# $1 reference of a hold, $2 reference it becomes part of, $3 now
+ADOPT = """
+with mine as (
+  update inventory_reservations set status = 'released', updated_at = $3
+  where reference_id = $1 and status = 'held' returning level_id, variant_id, quantity
+), locked as (
+  select l.id from inventory_levels l where l.id in (select level_id from mine) order by l.id for update
+), changed as (
+  update inventory_levels l set reserved = l.reserved - mine.quantity, allocated = l.allocated + mine.quantity
+  from mine join locked on locked.id = mine.level_id where l.id = mine.level_id
+  returning l.id, mine.variant_id, mine.quantity
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, 'allocate', 0, -quantity, quantity, $2, $3 from changed
+), kept as (
+  insert into inventory_reservations as r (id, reference_id, level_id, variant_id, quantity, status, expires_at, created_at,
+                                           updated_at)
+  select uuidv7(), $2, id, variant_id, quantity, 'allocated', $3, $3, $3 from changed
+  on conflict (reference_id, level_id) do update
+    set quantity = excluded.quantity + case when r.status = 'allocated' then r.quantity else 0 end, status = 'allocated',
+        updated_at = excluded.updated_at
+)
+select variant_id, quantity from changed
+"""
+
+
+def _part(kind: str, after: str, levels: str, deltas: str) -> str:
+    """Takes units of variants out of what is allocated to a reference, oldest promise first, at one location or any.
+
+    $1 reference, $2 variants, $3 units, $4 now, $5 location or null. Answers with the units it could take."""
+    return f"""
+with wanted as (
+  select * from unnest($2::uuid[], $3::bigint[]) w(variant_id, units)
+), mine as (
+  select r.id, r.quantity, w.units, sum(r.quantity) over (partition by r.variant_id order by r.id) - r.quantity as before
+  from inventory_reservations r join wanted w using (variant_id) join inventory_levels l on l.id = r.level_id
+  where r.reference_id = $1 and r.status = 'allocated' and ($5::uuid is null or l.location_id = $5)
+), taken as (
+  select id, least(quantity, units - before)::bigint as units from mine where before < units
+), shrunk as (
+  update inventory_reservations r set updated_at = $4,
+         status = case when r.quantity > taken.units then r.status else '{after}' end,
+         quantity = case when r.quantity > taken.units then r.quantity - taken.units else r.quantity end
+  from taken where r.id = taken.id and r.status = 'allocated' and r.quantity >= taken.units
+  returning r.level_id, r.variant_id, taken.units
+), locked as (
+  select l.id from inventory_levels l where l.id in (select level_id from shrunk) order by l.id for update
+), changed as (
+  update inventory_levels l set {levels}
+  from shrunk join locked on locked.id = shrunk.level_id where l.id = shrunk.level_id
+  returning l.id, shrunk.variant_id, shrunk.units
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, '{kind}', {deltas}, $1, $4 from changed
+)
+select coalesce(sum(units), 0)::bigint as units from changed
+"""
+
+
+GIVE_BACK = _part("release", "released", "allocated = l.allocated - shrunk.units", "0, 0, -units")
+SELL = _part(
+    "sell",
+    "sold",
+    "on_hand = l.on_hand - shrunk.units, allocated = l.allocated - shrunk.units",
+    "-units, 0, -units",
+)
+
+LOCK = "select id from inventory_levels where variant_id = any($1) order by id for update"
+
+# $1 purchase the units came from, $2 now, $3 variant, $4 quantity: back onto the shelf they were taken from, if it is
+# still in use, else the first one of its merchant
+RETURN = """
+with shelf as (
+  select l.id from inventory_levels l join inventory_locations p on p.id = l.location_id and p.active
+  left join inventory_reservations r on r.level_id = l.id and r.reference_id = $1
+  where l.variant_id = $3 order by r.id is null, p.priority, l.id limit 1
+), changed as (
+  update inventory_levels l set on_hand = l.on_hand + $4 from shelf where l.id = shelf.id returning l.id
+)
+insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+select uuidv7(), id, 'return', $4, 0, 0, $1, $2 from changed
+"""
+
 EXPIRED = """
 select distinct reference_id from inventory_reservations where status = 'held' and expires_at < $1 limit $2
 """

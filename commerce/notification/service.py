@@ -34,6 +34,8 @@ TITLES = {
     "OrderConfirmed": "Order {numbers} is confirmed",
     "OrderCancelled": "Order {numbers} was cancelled",
     "OrderAddressChanged": "Order {numbers} goes to a new address",
+    "OrderModified": "Order {numbers} was changed",
+    "OrderShipped": "A parcel of order {numbers} is on its way",
 }
 TO_MERCHANT = {"OrderConfirmed": "New order {number}", "OrderCancelled": "Order {number} was cancelled"}
 
@@ -126,6 +128,8 @@ def _written(kind: str, about: Told, payload: dict[str, Any]) -> tuple[str, str]
         address=about.address,
         reason=REASONS.get(reason, reason),
         paid=about.paid,
+        facts=payload,
+        difference=str(Money(abs(int(payload.get("difference", 0))), about.currency)),
     )
     subject, _, text = whole.partition("\n")
     return subject, text

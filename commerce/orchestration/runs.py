@@ -33,31 +33,52 @@ on conflict (cause, entry) do update set cause = excluded.cause
 returning id, status, agent, outcome
 """
 
-_GATE = """
-select coalesce(s.enabled, true) as enabled, coalesce(s.limits, '{}'::jsonb) as limits,
-       coalesce(u.cost_micro, 0) as cost_micro, coalesce(u.tool_calls, 0) as tool_calls
-from (select $1::text as agent) a left join agent_switches s using (agent)
-left join agent_usage u on u.agent = a.agent and u.on_day = $2
+_KEEP = """
+insert into agent_model_calls (run_id, number, agent, model, answer, tokens_in, tokens_out, cost_micro, latency_ms, at)
+select $1, t.number, t.agent, t.model, t.answer, t.tokens_in, t.tokens_out, t.cost_micro, t.latency_ms, $3
+from jsonb_to_recordset($2) t(number int, agent text, model text, answer jsonb, tokens_in int, tokens_out int,
+                              cost_micro int, latency_ms int)
+on conflict do nothing
 """
 
-_SPEND = """
+_ADMIT = f"""
+with kept as ({_KEEP})
+select coalesce(s.enabled, true) as enabled, coalesce(s.limits, '{{}}'::jsonb) as limits,
+       coalesce(u.cost_micro, 0) as cost_micro, coalesce(u.tool_calls, 0) as tool_calls,
+       exists (select from agent_tool_calls c where c.run_id = $1 and c.call_id = $6) as made
+from (select $4::text as agent) a left join agent_switches s using (agent)
+left join agent_usage u on u.agent = a.agent and u.on_day = $5
+"""
+
+_END = f"""
+with kept as ({_KEEP} returning agent, tokens_in, tokens_out, cost_micro),
+closed as (
+  update agent_runs set agent = $4, status = $6, outcome = $7, model = $8, prompt = $9, ended_at = $3
+  where id = $1 and status in ('running', 'queued') returning id
+), spent as (
 insert into agent_usage (agent, on_day, runs, model_calls, tool_calls, failures, tokens_in, tokens_out, cost_micro)
-select c.agent, $2, case when c.agent = $3 then 1 else 0 end, c.model_calls, c.tool_calls,
-       case when c.agent = $3 and $4 then 1 else 0 end, c.tokens_in, c.tokens_out, c.cost_micro
+select c.agent, $5, case when c.agent = $4 then 1 else 0 end, c.model_calls, c.tool_calls,
+       case when c.agent = $4 and $6 = 'failed' then 1 else 0 end, c.tokens_in, c.tokens_out, c.cost_micro
 from (
   select agent, sum(models) as model_calls, sum(tools) as tool_calls, sum(tokens_in) as tokens_in,
          sum(tokens_out) as tokens_out, sum(cost_micro) as cost_micro
   from (
     select agent, 1 as models, 0 as tools, tokens_in, tokens_out, cost_micro from agent_model_calls where run_id = $1
+    union all select agent, 1, 0, tokens_in, tokens_out, cost_micro from kept
     union all select agent, 0, 1, 0, 0, 0 from agent_tool_calls where run_id = $1
-    union all select $3, 0, 0, 0, 0, 0
+    union all select $4, 0, 0, 0, 0, 0
   ) x group by agent
-) c order by c.agent
+) c where exists (select from closed) order by c.agent
 on conflict (agent, on_day) do update set
   runs = agent_usage.runs + excluded.runs, model_calls = agent_usage.model_calls + excluded.model_calls,
   tool_calls = agent_usage.tool_calls + excluded.tool_calls, failures = agent_usage.failures + excluded.failures,
   tokens_in = agent_usage.tokens_in + excluded.tokens_in, tokens_out = agent_usage.tokens_out + excluded.tokens_out,
   cost_micro = agent_usage.cost_micro + excluded.cost_micro
+)
+select exists (select from closed) as first,
+  coalesce((select jsonb_agg(jsonb_build_object('agent', t.agent, 'tool', t.tool, 'status', t.status,
+                                                'call_id', t.call_id) order by t.id)
+            from agent_tool_calls t where t.run_id = $1), '[]'::jsonb) as calls
 """
 
 _SWITCHES = """
@@ -105,6 +126,34 @@ class Begun:
     model_turns: list[ModelTurn]
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: with whom, and the model's `turns` that nothing was done about and so are not kept yet."""
+
+    agent: str
+    status: str
+    outcome: str
+    model: str
+    prompt: str
+    turns: Sequence[ModelTurn] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    agent: str
+    tool: str
+    status: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`first` unless somebody else had closed the run before; `calls` are those it made, in their order."""
+
+    first: bool
+    calls: list[CallMade]
+
+
 class RunService:
     """Called by the agent layer with the rights of whoever the agent acts for."""
 
@@ -114,25 +163,33 @@ class RunService:
     async def begin(self, work: Work, run: NewRun) -> Begun:
         """The run of this cause, new or found again."""
         who = work.principal
+        run_id = new_id()
         row = await work.row(
             _BEGIN,
-            *(new_id(), run.agent, run.trigger, run.cause, run.thread_id, who.subject, who.customer_id),
+            *(run_id, run.agent, run.trigger, run.cause, run.thread_id, who.subject, who.customer_id),
             *(telemetry.trace_id.get(), work.now),
         )
         assert row is not None
-        return Begun(row["id"], row["status"] != "running", row["outcome"], await self.model_turns(work, row["id"]))
+        past = await self.model_turns(work, row["id"]) if row["id"] != run_id else []
+        return Begun(row["id"], row["status"] != "running", row["outcome"], past)
 
-    async def gate(self, work: Work, agent: str, limits: Limits) -> None:
-        """Lets an agent act only while it is switched on and has budget left today.
+    async def admit(
+        self, work: Work, run_id: UUID, call_id: str, agent: str, limits: Limits, turns: Sequence[ModelTurn]
+    ) -> ToolRecord | None:
+        """Opens the transaction of a tool call: keeps the model's `turns` that led to it, and lets the agent act only
+        while it is switched on and has budget left today. Returns the call when it was already made.
 
         Raises AgentSwitchedOff, BudgetUsedUp."""
-        row = await work.row(_GATE, agent, work.now.date())
+        row = await work.row(_ADMIT, run_id, _plain(turns), work.now, agent, work.now.date(), call_id)
         assert row is not None
+        if row["made"]:
+            return await self.found(work, run_id, call_id)
         if not row["enabled"]:
             raise AgentSwitchedOff(agent=agent)
         capped = limits.model_copy(update=row["limits"])
         if row["cost_micro"] >= capped.cost_micro_a_day or row["tool_calls"] >= capped.tool_calls_a_day:
             raise BudgetUsedUp(agent=agent)
+        return None
 
     async def require_on(self, work: Work, agent: str) -> None:
         """Raises AgentSwitchedOff."""
@@ -144,14 +201,10 @@ class RunService:
         found: str | None = await work.value("select subject from agent_runs where id = $1", run_id)
         return found
 
-    async def model_turn(self, work: Work, run_id: UUID, turn: ModelTurn) -> None:
-        """Keeps one turn of a model before it is acted on."""
-        await work.run(
-            "insert into agent_model_calls (run_id, number, agent, model, answer, tokens_in, tokens_out, cost_micro, "
-            "latency_ms, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
-            *(run_id, turn.number, turn.agent, turn.model, turn.answer, turn.tokens_in, turn.tokens_out),
-            *(turn.cost_micro, turn.latency_ms, work.now),
-        )
+    async def keep(self, work: Work, run_id: UUID, turns: Sequence[ModelTurn]) -> None:
+        """Keeps turns of a model, in the transaction of what is done because of them."""
+        if turns:
+            await work.run(_KEEP, run_id, _plain(turns), work.now)
 
     async def found(self, work: Work, run_id: UUID, call_id: str) -> ToolRecord | None:
         """A tool call that was already made, with its result."""
@@ -173,22 +226,17 @@ class RunService:
             "update agent_tool_calls set result = $3 where run_id = $1 and call_id = $2", run_id, call_id, result
         )
 
-    async def handed_on(self, work: Work, run_id: UUID, agent: str) -> None:
-        await work.run("update agent_runs set agent = $2 where id = $1", run_id, agent)
-
-    async def end(
-        self, work: Work, run_id: UUID, agent: str, status: str, outcome: str, model: str, prompt: str
-    ) -> bool:
-        """Closes a run and books what it used; True the first time."""
-        closed = await work.run(
-            "update agent_runs set status = $2, outcome = $3, model = $4, prompt = $5, ended_at = $6 "
-            "where id = $1 and status in ('running', 'queued')",
-            *(run_id, status, outcome, model, prompt, work.now),
+    async def end(self, work: Work, run_id: UUID, ending: Ending) -> Ended:
+        """Closes a run, keeps its last model turns and books what it used, once."""
+        row = await work.row(
+            _END,
+            *(run_id, _plain(ending.turns), work.now, ending.agent, work.now.date()),
+            *(ending.status, ending.outcome, ending.model, ending.prompt),
         )
-        if closed:
-            telemetry.AGENT_RUNS.labels(agent, status).inc()
-            await work.run(_SPEND, run_id, work.now.date(), agent, status == "failed")
-        return closed == 1
+        assert row is not None
+        if row["first"]:
+            telemetry.AGENT_RUNS.labels(ending.agent, ending.status).inc()
+        return Ended(row["first"], [CallMade(**call) for call in row["calls"]])
 
     async def model_turns(self, work: Work, run_id: UUID) -> list[ModelTurn]:
         """What models said in a run so far, in order."""
@@ -232,6 +280,10 @@ class RunService:
         limits = command.limits.model_dump() if command.limits else None
         await work.run(_SWITCH, agent, command.enabled, limits, work.now, work.principal.subject)
         audit.append(work, "agent.switched", f"agent:{agent}", **command.model_dump(exclude_none=True))
+
+
+def _plain(turns: Sequence[ModelTurn]) -> list[dict[str, Any]]:
+    return [turn.model_dump() for turn in turns]
 
 
 def _turn(row: Record) -> ModelTurn:

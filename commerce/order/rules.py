@@ -1,9 +1,11 @@
 """Pure rules of orders: which move is legal."""
 
+from commerce.pricing.policy import Rule
+
 TRANSITIONS: dict[str, frozenset[str]] = {
     "placed": frozenset({"confirmed", "cancelled"}),
-    "confirmed": frozenset({"processing", "partially_shipped", "shipped", "cancelling"}),
-    "processing": frozenset({"partially_shipped", "shipped", "cancelling"}),
+    "confirmed": frozenset({"processing", "partially_shipped", "shipped", "cancelling", "cancelled"}),
+    "processing": frozenset({"partially_shipped", "shipped", "cancelling", "cancelled"}),
     "partially_shipped": frozenset({"shipped"}),
     "shipped": frozenset({"delivered"}),
     "delivered": frozenset({"completed"}),
@@ -13,8 +15,14 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 CANCELLABLE = frozenset(state for state, nexts in TRANSITIONS.items() if "cancelling" in nexts)
-ADDRESS_CHANGEABLE = frozenset({"placed", "confirmed"})
+UNPACKED = frozenset({"unfulfilled", "picking"})
+"""Fulfilment states in which the parcel is not closed."""
 
 
 def may_become(status: str, wanted: str) -> bool:
     return wanted in TRANSITIONS[status]
+
+
+def open_for(rule: Rule, status: str, fulfillment: str) -> bool:
+    """Whether a policy's rule still allows its change, as far as the order's own states tell."""
+    return status in rule.states and fulfillment in UNPACKED

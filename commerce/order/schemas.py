@@ -6,14 +6,22 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field, StringConstraints
+
 from kernel.ids import PublicId
-from kernel.schemas import Address, Command, MoneyView, Text, View
+from kernel.schemas import Address, Code, Command, LongText, MoneyView, Quantity, Text, View
 
 GroupId = Annotated[UUID, PublicId("grp")]
 OrderId = Annotated[UUID, PublicId("ord")]
 OrderLineId = Annotated[UUID, PublicId("oln")]
 VariantId = Annotated[UUID, PublicId("var")]
+ModificationId = Annotated[UUID, PublicId("mod")]
+PaymentMethodId = Annotated[UUID, PublicId("pm")]
+ShipmentId = Annotated[UUID, PublicId("shp")]
 MerchantId = Annotated[UUID, PublicId("mer")]
+LocationId = Annotated[UUID, PublicId("loc")]
+ParcelId = Annotated[UUID, PublicId("prc")]
+TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,39 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SentLine:
+    """A line with what became of its units."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    options: dict[str, str]
+    quantity: int
+    shipped: int
+    returned: int
+    tax_rate: Decimal
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order as a return looks at it: whether and when it arrived, and what a replacement needs to follow it."""
+
+    id: UUID
+    status: str
+    delivered_at: datetime | None
+    email: str
+    shipping_method: str
+    address: Address
+    lines: dict[UUID, SentLine]
+
+
+@dataclass(frozen=True, slots=True)
 class ToldLine:
     name: str
     options: str
@@ -115,6 +156,79 @@ class ChangeAddress(Command):
     address: Address
 
 
+class ChangeItem(Command):
+    """Units of one item that become another variant. The item is named by its line, or by its SKU: then the first line
+    that still has such units gives them."""
+
+    line_id: OrderLineId | None = None
+    sku: Code | None = None
+    variant_id: VariantId
+    quantity: Quantity = 1
+
+
+class ChangeItems(Command):
+    """What an order's items become. A dearer one is paid with `payment_method_id` or `payment_token`; for a cheaper one
+    the difference goes to `payment_method_id`, or without one back the way it was paid."""
+
+    items: Annotated[list[ChangeItem], Field(min_length=1, max_length=50)]
+    payment_method_id: PaymentMethodId | None = None
+    payment_token: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+
+
+class ChangePayment(Command):
+    """Another way to pay the whole purchase: saved, or by a gateway's token."""
+
+    payment_method_id: PaymentMethodId | None = None
+    payment_token: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+
+
+class CancelItem(Command):
+    """Units of one item, by its line or its SKU; without `quantity` all that are left of it."""
+
+    line_id: OrderLineId | None = None
+    sku: Code | None = None
+    quantity: Quantity | None = None
+
+
+class CancelLines(Command):
+    items: Annotated[list[CancelItem], Field(min_length=1, max_length=50)]
+    reason: Text
+
+
+class ModificationView(View):
+    """A change of an order: `requested` while its money is on the way, then `applied` or `failed`.
+
+    `difference` is what the customer pays for it; below zero they get it back."""
+
+    id: ModificationId
+    order_id: OrderId
+    kind: str
+    status: str
+    reason: str | None
+    failure: str | None
+    difference: MoneyView
+    at: datetime
+
+
+class UnitsOfLine(Command):
+    order_line_id: OrderLineId
+    quantity: Quantity
+
+
+class ShipUnits(Command):
+    """One parcel: what is in it, who carries it, and the number it is tracked by."""
+
+    lines: list[UnitsOfLine] = Field(min_length=1, max_length=100)
+    carrier: Code = "standard"
+    tracking: Text
+
+
+class NoteDelivery(Command):
+    """A parcel that arrived; without one, all that are on their way."""
+
+    shipment_id: ShipmentId | None = None
+
+
 class OrderLineView(View):
     id: OrderLineId
     variant_id: VariantId
@@ -124,6 +238,8 @@ class OrderLineView(View):
     quantity: int
     unit_price: MoneyView
     total: MoneyView
+    cancelled: int = 0
+    shipped: int = 0
 
 
 class TotalsView(View):
@@ -148,6 +264,7 @@ class OrderView(View):
     lines: list[OrderLineView]
     totals: TotalsView
     shipping_address: Address | None
+    items_modified: bool = False
     placed_at: datetime
 
 
@@ -165,3 +282,76 @@ class SalesView(View):
     units: int
     revenue: MoneyView
     best: list[dict[str, str | int]]
+
+
+class HoldOrder(Command):
+    reason: Text
+
+
+class HoldView(View):
+    reason: str
+    placed_at: datetime
+    released_at: datetime | None
+
+
+class AddNote(Command):
+    """`for_customer` shows it to the order's customer, too."""
+
+    text: LongText
+    for_customer: bool = False
+
+
+class NoteView(View):
+    text: str
+    for_customer: bool
+    at: datetime
+
+
+class TagView(View):
+    tag: str
+    at: datetime
+
+
+class PlannedLine(View):
+    line_id: OrderLineId
+    sku: str
+    quantity: int
+    shipped: int
+
+
+class PartView(View):
+    """What one location sends of an order."""
+
+    location_id: LocationId
+    location: str
+    lines: list[PlannedLine]
+
+
+class PlanView(View):
+    """How an order leaves the house. `unplanned` are units that are promised nowhere yet."""
+
+    parts: list[PartView]
+    unplanned: int
+
+
+class ParcelLine(Command):
+    line_id: OrderLineId
+    quantity: Quantity
+
+
+class ShipParcel(Command):
+    """What leaves in one parcel from one location; `location_id` may be left out where only one has all of it."""
+
+    lines: Annotated[list[ParcelLine], Field(min_length=1, max_length=200)]
+    location_id: LocationId | None = None
+    carrier: Code | None = None
+    tracking_number: Code | None = None
+
+
+class ParcelView(View):
+    id: ParcelId
+    location_id: LocationId
+    carrier: str | None
+    tracking_number: str | None
+    lines: list[PlannedLine]
+    at: datetime

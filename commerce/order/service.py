@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from commerce.order import rules, statements
-from commerce.order.errors import (
-    AddressNotChangeable,
-    GroupNotCancellable,
-    NotCancellable,
-    OrderNotFound,
-    ReasonNotAllowed,
-)
+from sqlalchemy import select, true
+
+from commerce.inventory import InventoryService
+from commerce.order import statements
+from commerce.order.desk import Desk
+from commerce.order.errors import NotCancellable, OrderNotFound
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
+from commerce.order.fulfillment import Fulfillment
+from commerce.order.modifications import Modifications
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
 from commerce.order.schemas import (
     CancelOrder,
@@ -24,9 +24,10 @@ from commerce.order.schemas import (
     TimelineView,
     Told,
 )
-from commerce.order.tables import Order, OrderGroup, TimelineEvent
+from commerce.order.tables import Order, OrderGroup, Tag, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
+from commerce.warehouse import WarehouseService
 from kernel.consent import demand
 from kernel.db import Work
 from kernel.ids import parse
@@ -37,8 +38,10 @@ from kernel.schemas import Page, money
 
 
 class OrderService:
-    def __init__(self, pricing: PricingService) -> None:
-        self._pricing = pricing
+    def __init__(self, pricing: PricingService, inventory: InventoryService, warehouse: WarehouseService) -> None:
+        self.modifications = Modifications(pricing)
+        self.desk = Desk(warehouse)
+        self.fulfillment = Fulfillment(inventory, warehouse, self.desk)
         self._groups = Repository(OrderGroup, "customer_id", "guest_key")
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
         self._timeline = Repository(TimelineEvent)
@@ -77,6 +80,11 @@ class OrderService:
         if await work.run(statements.PICKING, group_id, work.now, paid is not None) and paid:
             work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=paid.minor, currency=paid.currency))
 
+    async def paid(self, work: Work, group_id: UUID, order_ids: list[UUID], amount: Money) -> None:
+        """What was only reserved is charged now. Emits OrderPaid, once."""
+        if await work.run(statements.PAID, group_id, work.now):
+            work.emit(OrderPaid(group_id=group_id, order_ids=order_ids, amount=amount.minor, currency=amount.currency))
+
     async def fail(self, work: Work, group_id: UUID, order_ids: list[UUID], reason: str) -> None:
         """Ends a purchase that was never confirmed. Emits OrderCancelled, once."""
         if await work.run(statements.FAIL, group_id, work.now, reason):
@@ -85,25 +93,17 @@ class OrderService:
     async def request_cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> OrderGroup:
         """Closes every order of the purchase for a cancellation; the saga that follows gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, GroupNotCancellable. All orders of the group or none.
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, ChangeSpent, ChangeInProgress. All orders or none.
         """
         work.principal.require(CHANGE_ORDERS)
-        order = await self._own(work, order_id)
-        group = await self.group(work, order.group_id)
-        channel = await self._pricing.channel_by_id(work, group.channel_id)
-        allowed = channel.policy["cancel_reasons"]
-        if command.reason not in allowed:
-            raise ReasonNotAllowed(allowed=", ".join(allowed))
-        orders = await self._orders.lock(work, await self._order_ids(work, group.id))
-        if order.status not in rules.CANCELLABLE:
-            raise NotCancellable(status=order.status)
-        if others := [o for o in orders if o.status not in rules.CANCELLABLE]:
-            raise GroupNotCancellable(status=others[0].status)
+        opened = await self.modifications.open(work, order_id, "cancel")
+        group, orders = opened.group, opened.orders
+        opened.allow_reason(command.reason)
         paid = Money(group.total, group.currency)
         await demand(
             work,
             "order.cancel",
-            f"Cancel {_numbers(orders)} because of “{command.reason}”? {paid} goes back the way it was paid.",
+            f"Cancel {opened.numbers} because of “{command.reason}”? {paid} goes back the way it was paid.",
             group=group.id,
             reason=command.reason,
             total=group.total,
@@ -120,30 +120,25 @@ class OrderService:
             work.emit(OrderCancelled(group_id=group_id, order_ids=order_ids, reason=reason))
 
     async def change_address(self, work: Work, order_id: UUID, command: ChangeAddress) -> OrderView:
-        """Replaces where the purchase goes, as long as nothing was packed. Emits OrderAddressChanged."""
+        """Replaces where the purchase goes, as long as nothing was packed. Emits OrderAddressChanged.
+
+        Raises OrderNotFound, AddressNotChangeable, ChangeSpent, ChangeInProgress."""
         work.principal.require(CHANGE_ORDERS)
-        order = await self._own(work, order_id)
-        orders = await self._orders.lock(work, await self._order_ids(work, order.group_id))
-        for other in orders:
-            if other.status not in rules.ADDRESS_CHANGEABLE or other.fulfillment_status not in (
-                "unfulfilled",
-                "picking",
-            ):
-                raise AddressNotChangeable(status=other.status)
+        opened = await self.modifications.open(work, order_id, "address")
         to = command.address
         await demand(
             work,
             "order.address",
-            f"Send {_numbers(orders)} to {to.one_line} instead?",
-            group=order.group_id,
+            f"Send {opened.numbers} to {to.one_line} instead?",
+            group=opened.group.id,
             address=to.model_dump(),
         )
         await work.run(
             statements.CHANGE_ADDRESS,
-            *(order.group_id, to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country, work.now),
+            *(opened.group.id, to.name, to.line1, to.line2, to.city, to.region, to.postal_code, to.country, work.now),
         )
-        ids = [other.id for other in orders]
-        work.emit(OrderAddressChanged(group_id=order.group_id, order_ids=ids, country=to.country))
+        await self.modifications.note_address(work, opened)
+        work.emit(OrderAddressChanged(group_id=opened.group.id, order_ids=opened.ids, country=to.country))
         return await self.view(work, order_id)
 
     # --- read by those it belongs to ---
@@ -197,10 +192,14 @@ class OrderService:
         except ValueError:
             return await self.by_number(work, name.lstrip("#"))
 
-    async def page(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
-        """The caller's orders, newest first: a customer's own, a merchant's own, all for staff."""
+    async def page(
+        self, work: Work, cursor: str | None = None, size: int = 20, tag: str | None = None
+    ) -> Page[OrderView]:
+        """The caller's orders, newest first: a customer's own, a merchant's own, all for staff; with `tag` only those
+        that bear it (tags are the house's: a customer's orders have none that they see)."""
         work.principal.require(READ_ORDERS)
-        orders, following = await self._orders.page(work, cursor=cursor, size=size)
+        tagged = self._orders.table.c.id.in_(select(Tag.order_id).where(Tag.tag == tag)) if tag else true()
+        orders, following = await self._orders.page(work, tagged, cursor=cursor, size=size)
         return Page(items=await self._views(work, orders), next=following)
 
     async def of_merchants(self, work: Work, cursor: str | None = None, size: int = 20) -> Page[OrderView]:
@@ -250,7 +249,9 @@ class OrderService:
             message = delivery.message
             facts = {k: v for k, v in message.payload.items() if not k.endswith(("_id", "_ids"))}
             group = message.payload.get("group_id") or message.payload["reference_id"]
-            rows.append((message.id, UUID(str(group)), None, message.type, facts, message.occurred_at))
+            order = message.payload.get("order_id")
+            about = UUID(str(order)) if order else None
+            rows.append((message.id, UUID(str(group)), about, message.type, facts, message.occurred_at))
         await work.run(statements.TIMELINE, *[list(column) for column in zip(*rows, strict=True)])
 
     async def told(self, work: Work, group_ids: Sequence[UUID]) -> dict[UUID, Told]:
@@ -266,18 +267,8 @@ class OrderService:
             raise OrderNotFound()
         return order
 
-    async def _order_ids(self, work: Work, group_id: UUID) -> list[UUID]:
-        rows = await work.rows("select id from orders where group_id = $1", group_id)
-        return [row["id"] for row in rows]
-
     async def _views(self, work: Work, orders: Sequence[Order]) -> list[OrderView]:
         if not orders:
             return []
         rows = await work.rows(statements.LINES, [order.id for order in orders])
         return [order_view(order, [row for row in rows if row["order_id"] == order.id]) for order in orders]
-
-
-def _numbers(orders: Sequence[Order]) -> str:
-    """The orders of a purchase in words; one purchase goes through as a whole."""
-    numbers = sorted(order.number for order in orders)
-    return f"order {numbers[0]}" if len(numbers) == 1 else f"orders {', '.join(numbers)}"

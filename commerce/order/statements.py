@@ -46,6 +46,11 @@ update orders set fulfillment_status = 'picking', updated_at = $2,
 where group_id = $1 and fulfillment_status = 'unfulfilled' and status = 'confirmed'
 """
 
+# $1 group, $2 now
+PAID = """
+update orders set payment_status = 'paid', updated_at = $2 where group_id = $1 and payment_status = 'authorised'
+"""
+
 # $1 group, $2 now, $3 failure
 FAIL = """
 with failed as (
@@ -71,9 +76,11 @@ select id, $3, $4, 'requested', $2, $2 from closing
 CANCELLED = """
 with closed as (
   update orders set status = 'cancelled', payment_status = $3, fulfillment_status = 'unfulfilled', updated_at = $2
-  where group_id = $1 and status = 'cancelling' returning id
+  where group_id = $1 and status = 'cancelling' returning id, tax_included
 ), lines as (
-  update order_lines set cancelled = quantity from closed where order_id = closed.id
+  update order_lines set cancelled = quantity, refunded = case when $3 = 'voided' then 0
+    else subtotal - discount + case when closed.tax_included then 0 else tax end end
+  from closed where order_id = closed.id
 ), done as (
   update order_cancellations set status = 'done', updated_at = $2 from closed where order_id = closed.id
 )
@@ -88,6 +95,7 @@ where group_id = $1
 
 _LINE = """
        l.id, l.order_id, l.variant_id, l.sku, l.name, l.options, l.quantity, l.unit_minor, l.subtotal, l.discount,
+       l.cancelled, l.shipped, l.modification_id,
        a.name as to_name, a.line1, a.line2, a.city, a.region, a.postal_code, a.country"""
 _OF_ORDER = "join order_lines l on l.order_id = o.id left join order_addresses a on a.group_id = o.group_id"
 """A merchant sees its lines and not where its buyer lives."""
@@ -113,7 +121,7 @@ where exists (select from order_groups g where g.id = t.group_id)
 # $1 merchants, $2 since
 SALES = """
 select count(distinct o.id) as orders, coalesce(sum(l.quantity - l.cancelled), 0)::bigint as units,
-       coalesce(sum(l.subtotal - l.discount), 0)::bigint as revenue, min(o.currency) as currency
+       coalesce(sum((l.subtotal - l.discount) * (l.quantity - l.cancelled) / l.quantity), 0)::bigint as revenue, min(o.currency) as currency
 from orders o join order_lines l on l.order_id = o.id
 where o.merchant_id = any($1) and o.placed_at >= $2 and o.status not in ('placed', 'cancelling', 'cancelled')
 """
@@ -129,7 +137,8 @@ TOLD = """
 select g.id, g.customer_id, g.email, g.total, g.currency, a.name, a.line1, a.postal_code, a.city, a.country,
        (select jsonb_agg(jsonb_build_array(o.merchant_id, o.number, o.payment_status) order by o.id)
         from orders o where o.group_id = g.id) as orders,
-       (select jsonb_agg(jsonb_build_array(l.name, l.options, l.quantity) order by l.id)
-        from orders o join order_lines l on l.order_id = o.id where o.group_id = g.id) as lines
+       (select coalesce(jsonb_agg(jsonb_build_array(l.name, l.options, l.quantity - l.cancelled) order by l.id), '[]')
+        from orders o join order_lines l on l.order_id = o.id
+        where o.group_id = g.id and l.cancelled < l.quantity) as lines
 from order_groups g join order_addresses a on a.group_id = g.id where g.id = any($1)
 """

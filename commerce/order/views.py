@@ -19,6 +19,8 @@ def line_view(line: Record, currency: str) -> OrderLineView:
         quantity=line["quantity"],
         unit_price=money(line["unit_minor"], currency),
         total=money(line["subtotal"] - line["discount"], currency),
+        cancelled=line["cancelled"],
+        shipped=line["shipped"],
     )
 
 
@@ -49,6 +51,7 @@ def order_view(order: Order, lines: Sequence[Record]) -> OrderView:
         lines=[line_view(line, currency) for line in lines],
         totals=totals,
         shipping_address=address_of(lines[0]) if lines and lines[0]["line1"] is not None else None,
+        items_modified=any(line["modification_id"] for line in lines),
         placed_at=order.placed_at,
     )
 

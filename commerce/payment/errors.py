@@ -23,6 +23,31 @@ class GiftCardTooLow(Conflict):
     message = "The gift card does not cover the amount."
 
 
+class RefundTooHigh(Conflict):
+    code = "refund_too_high"
+    message = "More than was paid and not yet given back cannot go back."
+
+
+class RefundDestination(Conflict):
+    code = "refund_destination_refused"
+    message = "This shop does not give money back there. Choose the way it was paid."
+
+
+class PaymentNotSettled(Conflict):
+    code = "payment_not_settled"
+    message = "The payment of this order is not completed yet, so it cannot be changed now."
+
+
+class SamePaymentMethod(Conflict):
+    code = "payment_method_same"
+    message = "The order is paid that way already. Choose another method."
+
+
+class SeveralPayments(Conflict):
+    code = "payment_not_single"
+    message = "Only an order with exactly one payment, of which nothing was given back, can be paid another way."
+
+
 class UnknownGiftCard(NotFound):
     code = "gift_card_unknown"
     message = "There is no gift card with that code in this currency."

@@ -4,6 +4,8 @@ OWN_METHODS = "payment:methods"
 READ_PAYMENTS = "payment:read"
 ISSUE_GIFT_CARDS = "payment:gift_cards"
 REVIEW_FRAUD = "payment:review"
+MOVE_MONEY = "payment:move"
+"""Only sagas past their pivot have it: no role does."""
 
 GRANTS = {
     "customer": frozenset({OWN_METHODS}),

@@ -13,7 +13,9 @@ class GatewayTimeout(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GatewayAnswer:
-    status: Literal["succeeded", "declined", "requires_action"]
+    """`pending` is a refund's: accepted, and done later; the same key tells when."""
+
+    status: Literal["succeeded", "declined", "requires_action", "pending"]
     reference: str
     failure: str | None = None
     action_url: str | None = None
@@ -31,6 +33,10 @@ class Gateway(Protocol):
     async def void(self, key: str, *, reference: str) -> GatewayAnswer: ...
 
     async def refund(self, key: str, *, reference: str, amount: int) -> GatewayAnswer: ...
+
+    async def credit(self, key: str, *, amount: int, currency: str, token: str, reference: str) -> GatewayAnswer:
+        """Money to a saved card that did not pay: a refund without a charge. `reference` is our name of the purchase."""
+        ...
 
     def accepts(self, token: str) -> bool:
         """Whether the text has the form of one of this gateway's tokens."""

@@ -1,6 +1,7 @@
 """Commands, views and facts of payment."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,6 +12,10 @@ from kernel.schemas import Command, Currency, MoneyView, View
 
 PaymentMethodId = Annotated[UUID, PublicId("pm")]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{4,80}$")]
+
+
+Destination = Literal["original", "original_or_gift_card", "any"]
+"""Where a store's policy lets money go back."""
 
 
 class AddPaymentMethod(Command):
@@ -36,7 +41,7 @@ class GiftCardView(View):
 
 class PaymentMethodView(View):
     id: PaymentMethodId
-    kind: Literal["card", "gift_card"]
+    kind: Literal["card", "wallet", "gift_card"]
     brand: str | None
     last4: str | None
     balance: MoneyView | None = None
@@ -81,6 +86,8 @@ class Tender:
     token: str | None = None
     method_id: UUID | None = None
     gift_card_id: UUID | None = None
+    customer_id: UUID | None = None
+    """Whose saved method it is; None for a bare token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,58 @@ class Risk:
     decision: Literal["accept", "review", "reject"]
 
 
+class Captured(BaseModel):
+    """A captured payment of a purchase; `left` is what may still go back. Amounts are minor units."""
+
+    intent_id: UUID
+    group_id: UUID
+    kind: str
+    method_id: UUID | None
+    gift_card_id: UUID | None
+    token: str | None
+    reference: str | None
+    currency: str
+    captured: int
+    left: int
+
+    def is_by(self, tender: Tender) -> bool:
+        """Whether this way to pay is the one it was paid with."""
+        if tender.gift_card_id or self.gift_card_id:
+            return tender.gift_card_id == self.gift_card_id
+        if tender.method_id and self.method_id:
+            return tender.method_id == self.method_id
+        return tender.token == self.token
+
+
+class PaymentRowView(View):
+    """One payment or refund, as it happened; it never changes."""
+
+    type: Literal["payment", "refund"]
+    amount: MoneyView
+    method: str
+    payment_method_id: PaymentMethodId | None
+    at: datetime
+
+
 class Share(BaseModel):
     """What of a captured amount belongs to one merchant, minor units."""
 
     merchant_id: UUID
     amount: int
+
+
+class Promised(BaseModel):
+    """A refund that is decided: to a gift card, to a card that did not pay (`token`), or of a charge (`reference`).
+
+    `paid_by` is the gift card that paid, for a card that refuses what goes to it."""
+
+    id: UUID
+    group_id: UUID
+    intent_id: UUID
+    amount: int
+    currency: str
+    shares: list[Share]
+    gift_card_id: UUID | None
+    reference: str | None
+    token: str | None
+    paid_by: UUID | None = None

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 from commerce.payment import rules, statements
@@ -19,11 +20,12 @@ from commerce.payment.events import (
     PaymentAuthorized,
     PaymentCaptured,
     PaymentFailed,
-    PaymentRefunded,
 )
+from commerce.payment.history import PaymentHistory
 from commerce.payment.ledger import Ledger
 from commerce.payment.permissions import ISSUE_GIFT_CARDS, OWN_METHODS, REVIEW_FRAUD
 from commerce.payment.ports import Gateway, GatewayAnswer
+from commerce.payment.refunds import Refunds
 from commerce.payment.schemas import (
     AddPaymentMethod,
     GiftCardView,
@@ -53,6 +55,8 @@ class PaymentService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.ledger = Ledger()
+        self.refunds = Refunds(gateway, self.ledger)
+        self.history = PaymentHistory(self.ledger)
         self.kinds = KINDS
         self._methods = Repository(PaymentMethod, "customer_id")
 
@@ -117,8 +121,17 @@ class PaymentService:
         if method is None or not method.active:
             raise UnknownPaymentMethod()
         if method.kind == "gift_card":
-            return Tender("gift_card", None, method.id, method.gift_card_id)
-        return Tender("card", method.token, method.id)
+            return Tender("gift_card", None, method.id, method.gift_card_id, method.customer_id)
+        return Tender("card", method.token, method.id, None, method.customer_id)
+
+    async def called(self, work: Work, tender: Tender | None) -> str:
+        """How a person calls a way to pay: "the Visa ending in 4242", "the gift card"."""
+        if tender is None:
+            return "the way it was paid"
+        if tender.kind == "gift_card":
+            return "the gift card"
+        method = await self._methods.get(work, tender.method_id) if tender.method_id else None
+        return _called(method) if method else "the card"
 
     async def _gift_card(self, work: Work, code: str) -> GiftCard:
         row = await work.row("select * from payment_gift_cards where code_hash = $1", _hash(code))
@@ -191,28 +204,39 @@ class PaymentService:
             *(amount.currency, amount.minor, work.now, risk.score, list(risk.reasons), risk.decision),
         )
         if tender.gift_card_id:
-            await self._spend_gift_card(work, reference_id, tender.gift_card_id, amount)
+            await self._spend_gift_card(work, reference_id, tender.gift_card_id, amount, f"spend:{reference_id.hex}")
         if risk.decision == "review":
             work.emit(FraudReviewRequested(intent_id=intent, reference_id=reference_id, score=risk.score))
         return intent, risk
 
-    async def _spend_gift_card(self, work: Work, reference_id: UUID, card_id: UUID, amount: Money) -> None:
+    async def open_change(
+        self,
+        work: Work,
+        group_id: UUID,
+        buyer: tuple[UUID | None, bytes | None],
+        amount: Money,
+        tender: Tender,
+        purpose: Literal["items", "payment"],
+    ) -> UUID:
+        """A further payment of a purchase that was accepted before, of its `buyer` (customer id, guest key).
+
+        A gift card pays at once. Raises GiftCardTooLow."""
+        intent = new_id()
+        await work.run(
+            statements.OPEN_CHANGE,
+            *(intent, group_id, *buyer, tender.kind, tender.method_id, tender.gift_card_id),
+            *(tender.token, amount.currency, amount.minor, work.now, purpose),
+        )
+        if tender.gift_card_id:
+            await self._spend_gift_card(work, group_id, tender.gift_card_id, amount, f"spend:{intent.hex}")
+        return intent
+
+    async def _spend_gift_card(self, work: Work, reference_id: UUID, card_id: UUID, amount: Money, cause: str) -> None:
         if not await work.value(statements.SPEND_GIFT_CARD, card_id, amount.minor, amount.currency):
             raise GiftCardTooLow()
         (card,) = await self.ledger.accounts(work, "gift_card", [card_id], amount.currency)
         (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
-        cause = f"spend:{reference_id.hex}"
         await work.run(statements.TRANSFER, cause, reference_id, card, gateway, amount.minor, amount.currency, work.now)
-
-    async def refill_gift_card(self, work: Work, reference_id: UUID, card_id: UUID, amount: Money, cause: str) -> None:
-        """Gives money of a group back to the gift card it came from. Idempotent by `cause`."""
-        (card,) = await self.ledger.accounts(work, "gift_card", [card_id], amount.currency)
-        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
-        booked = await work.run(
-            statements.TRANSFER, cause, reference_id, gateway, card, amount.minor, amount.currency, work.now
-        )
-        if booked:
-            await work.run(statements.REFILL_GIFT_CARD, card_id, amount.minor)
 
     async def intent_of(self, work: Work, reference_id: UUID) -> PaymentIntent | None:
         who = work.principal
@@ -224,8 +248,9 @@ class PaymentService:
         if intent is None:
             return None
         action = NextAction(url=intent.next_action_url) if intent.next_action_url else None
+        paid_else = intent.status == "refunded" and any(p.left for p in await self.refunds.payments(work, reference_id))
         return PaymentView(
-            status=intent.status,
+            status="captured" if paid_else else intent.status,
             amount=money(intent.amount, intent.currency),
             failure=intent.failure,
             next_action=action,
@@ -324,28 +349,10 @@ class PaymentService:
     async def voided(self, work: Work, intent: UUID, key: str, reference: str | None) -> None:
         await work.run(statements.VOIDED, intent, key, reference, work.now)
 
-    async def refunded(
-        self,
-        work: Work,
-        intent: UUID,
-        group: UUID,
-        amount: Money,
-        shares: Sequence[Share],
-        key: str,
-        reference: str | None,
-    ) -> None:
-        """Books a refund against the merchants' shares. Emits PaymentRefunded, once per key."""
-        accounts = await self.ledger.accounts(work, "sales", [s.merchant_id for s in shares], amount.currency)
-        (gateway,) = await self.ledger.accounts(work, "gateway", [None], amount.currency)
-        amounts = [s.amount for s in shares]
-        moved = await work.value(
-            statements.REFUNDED,
-            *(intent, key, reference, work.now, amount.minor, f"refund:{key}", accounts, amounts, gateway),
-        )
-        if moved:
-            work.emit(
-                PaymentRefunded(intent_id=intent, reference_id=group, amount=amount.minor, currency=amount.currency)
-            )
+
+def _called(method: PaymentMethod) -> str:
+    brand = (method.brand or method.kind).capitalize()
+    return f"the {brand} ending in {method.last4}" if method.last4 else f"the {brand} account"
 
 
 def _hash(code: str) -> bytes:
@@ -353,6 +360,5 @@ def _hash(code: str) -> bytes:
 
 
 def _view(method: PaymentMethod, card: GiftCard | None) -> PaymentMethodView:
-    kind = "gift_card" if card else "card"
     balance = money(card.balance, card.currency) if card else None
-    return PaymentMethodView(id=method.id, kind=kind, brand=method.brand, last4=method.last4, balance=balance)
+    return PaymentMethodView(id=method.id, kind=method.kind, brand=method.brand, last4=method.last4, balance=balance)

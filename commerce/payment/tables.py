@@ -24,9 +24,9 @@ class PaymentMethod(Base):
 
     __tablename__ = "payment_methods"
     __table_args__ = (
-        one_of("kind", "card", "gift_card"),
+        one_of("kind", "card", "wallet", "gift_card"),
         CheckConstraint("last4 is null or last4 ~ '^[0-9]{4}$'", name="last4"),
-        CheckConstraint("(kind = 'card') = (token is not null)", name="token"),
+        CheckConstraint("(kind <> 'gift_card') = (token is not null)", name="token"),
         CheckConstraint("(kind = 'gift_card') = (gift_card_id is not null)", name="gift_card"),
         CheckConstraint("token !~ '[0-9]{12,}'", name="no_card_number"),
     )
@@ -54,14 +54,18 @@ class GiftCard(Base):
 
 
 class PaymentIntent(Base):
-    """What one checkout has to pay, and how far that got. One per order group."""
+    """A payment: what a purchase, or a later change of it, has to pay, and how far that got.
+
+    One per order group pays the purchase. `refunding` is promised back and still on its way to the gateway."""
 
     __tablename__ = "payment_intents"
     __table_args__ = (
-        UniqueConstraint("reference_id"),
+        Index("ix_payment_intents_reference_id", "reference_id"),
+        Index("uq_payment_intents_purchase", "reference_id", unique=True, postgresql_where="purpose = 'purchase'"),
+        one_of("purpose", "purchase", "items", "payment"),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("captured <= authorised and authorised <= amount", name="captured"),
-        CheckConstraint("refunded >= 0 and refunded <= captured", name="refunded"),
+        CheckConstraint("refunded >= 0 and refunding >= 0 and refunded + refunding <= captured", name="refunded"),
         one_of("kind", "card", "gift_card", "free"),
         one_of("status", "processing", "requires_action", "authorised", "captured", "failed", "voided", "refunded"),
         {"postgresql_with": {"fillfactor": "70"}},
@@ -79,6 +83,8 @@ class PaymentIntent(Base):
     authorised: Mapped[int]
     captured: Mapped[int]
     refunded: Mapped[int]
+    refunding: Mapped[int] = mapped_column(server_default="0")
+    purpose: Mapped[str] = mapped_column(server_default="purchase")
     status: Mapped[str]
     gateway_reference: Mapped[str | None] = mapped_column(index=True)
     next_action_url: Mapped[str | None]
@@ -106,6 +112,32 @@ class PaymentTransaction(Base):
     key: Mapped[str]
     gateway_reference: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class PaymentRefund(Base):
+    """Money of a captured payment that goes back: promised in the transaction that decides it, booked once it is there.
+
+    To the payment's own method, or where `method_id` names another one (of its gift card, `gift_card_id`), to that.
+    `cause` is why: the same cause never gives back twice."""
+
+    __tablename__ = "payment_refunds"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        one_of("status", "promised", "done", "dropped"),
+        Index("ix_payment_refunds_reference_id", "reference_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    intent_id: Mapped[UUID] = mapped_column(ForeignKey("payment_intents.id"), index=True)
+    reference_id: Mapped[UUID]
+    cause: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[int]
+    currency: Mapped[str]
+    method_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_methods.id"), index=True)
+    gift_card_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_gift_cards.id"), index=True)
+    status: Mapped[str]
+    gateway_reference: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class FraudCheck(Base):
@@ -190,6 +222,7 @@ laws(
     "payment",
     *visible("payment_methods", OWN_CUSTOMER),
     *visible("payment_intents", f"{OWN_CUSTOMER} or {OWN_GUEST}"),
+    *visible("payment_refunds", "exists (select from payment_intents i where i.id = intent_id)"),
 )
 
 
@@ -197,7 +230,7 @@ class SimulatorCharge(Base):
     """The gateway simulator's own books (it stands for another company's database): one row per authorisation key."""
 
     __tablename__ = "simulator_charges"
-    __table_args__ = (one_of("status", "authorised", "declined", "requires_action"),)
+    __table_args__ = (one_of("status", "authorised", "declined", "requires_action", "credited"),)
     reference: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     token: Mapped[str]

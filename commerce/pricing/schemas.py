@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from commerce.pricing.rules import DEFAULT_POLICY
+from commerce.pricing.policy import DEFAULT_POLICY, StorePolicy
 from kernel.ids import PublicId
 from kernel.schemas import Code, Command, Country, Currency, MoneyView, Text, View
 
@@ -19,14 +18,14 @@ PriceListId = Annotated[UUID, PublicId("prl")]
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """A channel as the hot path knows it. `policy` is the store's rules as data (see `DEFAULT_POLICY`)."""
+    """A channel as the hot path knows it. `policy` is the store's rules as data (see `commerce.pricing.policy`)."""
 
     id: UUID
     code: str
     currency: str
     country: str
     tax_included: bool
-    policy: dict[str, Any]
+    policy: StorePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +53,7 @@ class CreateChannel(Command):
     currency: Currency
     country: Country
     tax_included: bool = True
-    policy: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("policy")
-    @classmethod
-    def _known(cls, policy: dict[str, Any]) -> dict[str, Any]:
-        """Only what DEFAULT_POLICY names, each of the type it has there."""
-        for name, value in policy.items():
-            if type(value) is not type(DEFAULT_POLICY.get(name)):
-                raise PydanticCustomError("policy", "no policy of that name and type: {name}", {"name": name})
-        return policy
+    policy: StorePolicy = DEFAULT_POLICY
 
 
 class SetTaxRate(Command):

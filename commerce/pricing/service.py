@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from commerce.pricing.errors import (
@@ -15,7 +14,7 @@ from commerce.pricing.errors import (
 )
 from commerce.pricing.events import PriceChanged
 from commerce.pricing.permissions import READ_PRICES, WRITE_CHANNELS, WRITE_PRICES
-from commerce.pricing.rules import DEFAULT_POLICY
+from commerce.pricing.policy import StorePolicy
 from commerce.pricing.schemas import (
     ChannelFacts,
     CreateChannel,
@@ -25,12 +24,13 @@ from commerce.pricing.schemas import (
     SetPrice,
     SetTaxRate,
 )
-from commerce.pricing.tables import Channel, PriceList
+from commerce.pricing.tables import Channel, ChannelPolicy, PriceList
 from kernel.cache import Cache
 from kernel.db import Record, Work, law
 from kernel.ids import new_id
 from kernel.repository import Repository
 from kernel.schemas import money
+from kernel.tables import Json
 
 DEFAULT_CHANNEL = "web"
 FRESH = 5.0
@@ -79,6 +79,7 @@ class PricingService:
         self._taxes: Cache[str, dict[str, Decimal]] = Cache(FRESH)
         self._lists = Repository(PriceList)
         self._channel_rows = Repository(Channel)
+        self._policies = Repository(ChannelPolicy)
 
     async def channel(self, work: Work, code: str | None = None) -> ChannelFacts:
         """The channel of that code, or the default one. Raises UnknownChannel."""
@@ -113,7 +114,7 @@ class PricingService:
         return self._remember(row)
 
     def _remember(self, row: Record) -> ChannelFacts:
-        policy: dict[str, Any] = {**DEFAULT_POLICY, **row["policy"]}
+        policy = StorePolicy.model_validate(row["policy"])
         facts = ChannelFacts(row["id"], row["code"], row["currency"], row["country"], row["tax_included"], policy)
         self._channels.put(facts.code, facts)
         self._channels.put(str(facts.id), facts)
@@ -169,14 +170,43 @@ class PricingService:
     async def create_channel(self, work: Work, command: CreateChannel) -> ChannelFacts:
         """A channel with its base price list. Raises ChannelTaken."""
         work.principal.require(WRITE_CHANNELS)
-        channel = Channel(id=new_id(), active=True, created_at=work.now, **command.model_dump())
+        terms = command.model_dump(exclude={"policy"}) | {"policy": command.policy.model_dump(exclude_unset=True)}
+        channel = Channel(id=new_id(), active=True, created_at=work.now, **terms)
         with law("uq_channels_code", ChannelTaken(channel=command.code)):
             await self._channel_rows.add(work, channel)
+        await self._note_policy(work, channel.id, terms["policy"])
         base = PriceList(
             id=new_id(), channel_id=channel.id, code="base", currency=channel.currency, starts_at=work.now, ends_at=None
         )
         await self._lists.add(work, base)
         return await self.channel_by_id(work, channel.id)
+
+    async def policy(self, work: Work, code: str) -> StorePolicy:
+        """The store policy of a channel, whole. Raises UnknownChannel."""
+        work.principal.require(WRITE_CHANNELS)
+        return (await self.channel(work, code)).policy
+
+    async def set_policy(self, work: Work, code: str, policy: StorePolicy) -> StorePolicy:
+        """Replaces a channel's policy; it holds at once here, within FRESH seconds in other processes.
+
+        Every policy a channel had stays on record. Raises UnknownChannel."""
+        work.principal.require(WRITE_CHANNELS)
+        channel, terms = await self.channel(work, code), policy.model_dump(exclude_unset=True)
+        await work.run("update channels set policy = $2 where id = $1", channel.id, terms)
+        await self._note_policy(work, channel.id, terms)
+
+        async def forget() -> None:
+            self._channels.forget(channel.code)
+            self._channels.forget(str(channel.id))
+
+        work.after_commit(forget)
+        return policy
+
+    async def _note_policy(self, work: Work, channel_id: UUID, terms: Json) -> None:
+        subject = work.principal.subject
+        await self._policies.add(
+            work, ChannelPolicy(id=new_id(), channel_id=channel_id, policy=terms, actor=subject, at=work.now)
+        )
 
     async def set_tax_rate(self, work: Work, command: SetTaxRate) -> None:
         work.principal.require(WRITE_CHANNELS)

@@ -24,6 +24,17 @@ class Channel(Base):
     created_at: Mapped[datetime]
 
 
+class ChannelPolicy(Base):
+    """Every store policy a channel ever had, as it was set: who allowed what, and when."""
+
+    __tablename__ = "channel_policies"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id"), index=True)
+    policy: Mapped[Json]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
 class TaxRate(Base):
     """The rate of a class in a country from a day on; the latest one that has begun counts."""
 
@@ -86,3 +97,4 @@ class PriceHistory(Base):
 
 
 append_only("price_history")
+append_only("channel_policies")

@@ -73,6 +73,15 @@ class ProductService:
         rows = await work.rows(_OFFERS, channel.id, work.now, list(wanted), list(wanted.values()))
         return {row["id"]: _offer(row, channel.currency) for row in rows}
 
+    async def kinds(self, work: Work, variant_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, UUID]]:
+        """Product and category of variants, sold or not."""
+        rows = await work.rows(
+            "select v.id, p.id as product_id, p.category_id from product_variants v "
+            "join products p on p.id = v.product_id where v.id = any($1)",
+            list(variant_ids),
+        )
+        return {row["id"]: (row["product_id"], row["category_id"]) for row in rows}
+
     async def names(self, work: Work, variant_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, dict[str, str]]]:
         """SKU, product name and options of variants, sold or not."""
         rows = await work.rows(
@@ -184,7 +193,7 @@ class ProductService:
 
     async def create_category(self, work: Work, command: CreateCategory) -> None:
         work.principal.require(WRITE_CATEGORIES)
-        parent = await self._category(work, command.parent) if command.parent else None
+        parent = await self.category(work, command.parent) if command.parent else None
         category = Category(id=new_id(), slug=command.slug, name=command.name, parent_id=parent)
         with law("uq_product_categories_slug", CategoryTaken(category=command.slug)):
             await self._categories.add(work, category)
@@ -192,7 +201,7 @@ class ProductService:
     async def move_category(self, work: Work, slug: str, parent: str | None) -> None:
         """Hangs a category under another one. Raises CategoryCycle."""
         work.principal.require(WRITE_CATEGORIES)
-        new_parent = await self._category(work, parent) if parent else None
+        new_parent = await self.category(work, parent) if parent else None
         with law("product_categories_cycle", CategoryCycle()):
             await work.run("update product_categories set parent_id = $2 where slug = $1", slug, new_parent)
 
@@ -221,7 +230,7 @@ class ProductService:
         return product_id, {v.sku: v.id for v in variants}
 
     async def _add_product(self, work: Work, product_id: UUID, command: CreateProduct) -> None:
-        category, brand = await self._category(work, command.category), await self._brand(work, command.brand)
+        category, brand = await self.category(work, command.category), await self._brand(work, command.brand)
         with law("uq_products_slug", ProductSlugTaken()), law("fk_products_merchant_id", UnknownShop()):
             await work.run(
                 "insert into products (id, merchant_id, category_id, brand_id, slug, name, description, tax_class, "
@@ -274,7 +283,7 @@ class ProductService:
             "media": bool(media),
             "tax_class": bool(product and product.tax_class),
         }
-        return [need for need in channel.policy["publish_needs"] if not has.get(need)]
+        return [need for need in channel.policy.publish_needs if not has.get(need)]
 
     async def _own(self, work: Work, product_id: UUID) -> Product:
         work.principal.require(WRITE_PRODUCTS)
@@ -307,7 +316,8 @@ class ProductService:
             raise UnknownProduct()
         await self._own(work, variant.product_id)
 
-    async def _category(self, work: Work, slug: str) -> UUID:
+    async def category(self, work: Work, slug: str) -> UUID:
+        """Raises UnknownCategory."""
         found: UUID | None = await work.value("select id from product_categories where slug = $1", slug)
         if found is None:
             raise UnknownCategory(category=slug)

@@ -1,12 +1,18 @@
 """Commands, views and facts of shipping."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kernel.ids import PublicId
 from kernel.schemas import Code, Command, Currency, Minor, MoneyView, Text, View
 
+ShipmentId = Annotated[UUID, PublicId("shp")]
+OrderId = Annotated[UUID, PublicId("ord")]
+OrderLineId = Annotated[UUID, PublicId("oln")]
 Zone = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|\*)$")]
 
 
@@ -43,3 +49,19 @@ class RateView(View):
     price: MoneyView
     min_days: int
     max_days: int
+
+
+class ShipmentLineView(View):
+    order_line_id: OrderLineId
+    quantity: int
+
+
+class ShipmentView(View):
+    id: ShipmentId
+    order_id: OrderId
+    carrier: str
+    tracking: str
+    status: str
+    lines: list[ShipmentLineView]
+    dispatched_at: datetime
+    delivered_at: datetime | None

@@ -1,6 +1,6 @@
 """The warehouse: pick tasks from confirmed orders, one per order, each unit picked once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
@@ -39,6 +39,33 @@ returning group_id
 """
 
 
+# $1 order, $2 lines, $3 units: lines of the order whose units are no longer all there to be picked
+_PICKED = """
+select count(*) from unnest($2::uuid[], $3::bigint[]) w(id, units)
+join warehouse_picking_lines l on l.order_line_id = w.id join warehouse_tasks t on t.order_id = l.order_id
+where l.order_id = $1 and (l.quantity - l.picked < w.units or t.status not in ('open', 'held'))
+"""
+
+# $1 order, $2 lines, $3 variants, $4 skus, $5 quantities
+_CHANGE = """
+insert into warehouse_picking_lines (order_line_id, order_id, variant_id, sku, quantity, picked)
+select g.id, t.order_id, g.variant_id, g.sku, g.quantity, 0
+from warehouse_tasks t, unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[]) g(id, variant_id, sku, quantity)
+where t.order_id = $1 and t.status in ('open', 'held')
+on conflict (order_line_id) do update
+  set variant_id = excluded.variant_id, sku = excluded.sku, quantity = excluded.quantity
+"""
+
+# $1 order, $2 now
+_CLOSE = """
+update warehouse_tasks set updated_at = $2, status = case
+  when exists (select from warehouse_picking_lines where order_id = $1 and quantity > 0) then 'done' else 'cancelled' end
+where order_id = $1 and status in ('open', 'held')
+  and not exists (select from warehouse_picking_lines where order_id = $1 and picked < quantity)
+returning status, group_id
+"""
+
+
 class WarehouseService:
     def __init__(self) -> None:
         self._tasks = Repository(PickTask, "merchant_id")
@@ -54,11 +81,52 @@ class WarehouseService:
             orders = sorted({x.order_id for x in lines})
             work.emit(PickCreated(group_id=group_id, order_ids=orders))
 
+    async def unpicked(self, work: Work, order_id: UUID, units: Mapping[UUID, int]) -> bool:
+        """Locks an order's pick task: whether these units of its lines were not picked yet."""
+        await work.rows("select from warehouse_tasks where order_id = $1 for update", order_id)
+        picked = await work.value(_PICKED, order_id, list(units), list(units.values()))
+        return bool(picked == 0)
+
+    async def has_picked(self, work: Work, order_id: UUID, units: Mapping[UUID, int]) -> bool:
+        """Whether at least these units of an order's lines were picked; True for an order that nobody picks here."""
+        missing = await work.value(
+            "select count(*) from unnest($2::uuid[], $3::bigint[]) w(id, units) "
+            "join warehouse_picking_lines l on l.order_line_id = w.id where l.order_id = $1 and l.picked < w.units",
+            *(order_id, list(units), list(units.values())),
+        )
+        return bool(missing == 0)
+
+    async def change_picks(self, work: Work, order_id: UUID, lines: Sequence[ToPick]) -> None:
+        """What is to be picked now for these lines of an order. Emits OrderPicked when what is left was picked before."""
+        await work.run(
+            _CHANGE,
+            *(order_id, [x.order_line_id for x in lines], [x.variant_id for x in lines], [x.sku for x in lines]),
+            [x.quantity for x in lines],
+        )
+        closed = await work.row(_CLOSE, order_id, work.now)
+        if closed and closed["status"] == "done":
+            work.emit(OrderPicked(group_id=closed["group_id"], order_ids=[order_id]))
+
+    async def hold_picks(self, work: Work, order_id: UUID, held: bool) -> None:
+        """Stops the picking of an order, or lets it go on. Idempotent."""
+        before, after = ("open", "held") if held else ("held", "open")
+        await work.run(
+            "update warehouse_tasks set status = $3, updated_at = $4 where order_id = $1 and status = $2",
+            *(order_id, before, after, work.now),
+        )
+
     async def cancel_picks(self, work: Work, group_id: UUID) -> None:
         """Closes what was not picked yet. Idempotent."""
         await work.run(
-            "update warehouse_tasks set status = 'cancelled', updated_at = $2 where group_id = $1 and status = 'open'",
+            "update warehouse_tasks set status = 'cancelled', updated_at = $2 where group_id = $1 and status in ('open', 'held')",
             *(group_id, work.now),
+        )
+
+    async def shipped(self, work: Work, order_id: UUID) -> None:
+        """Closes the task of an order whose units have all left. Idempotent."""
+        await work.run(
+            "update warehouse_tasks set status = 'done', updated_at = $2 where order_id = $1 and status = 'open'",
+            *(order_id, work.now),
         )
 
     async def open_tasks(self, work: Work, limit: int = 100) -> list[PickTaskView]:
@@ -87,7 +155,8 @@ class WarehouseService:
 
     async def _views(self, work: Work, tasks: Sequence[PickTask]) -> list[PickTaskView]:
         rows = await work.rows(
-            "select * from warehouse_picking_lines where order_id = any($1) order by sku", [t.order_id for t in tasks]
+            "select * from warehouse_picking_lines where order_id = any($1) and quantity > 0 order by sku",
+            [t.order_id for t in tasks],
         )
         lines: dict[UUID, list[PickLineView]] = {task.order_id: [] for task in tasks}
         for row in rows:

@@ -14,7 +14,7 @@ class PickTask(Base):
 
     __tablename__ = "warehouse_tasks"
     __table_args__ = (
-        one_of("status", "open", "done", "cancelled"),
+        one_of("status", "open", "held", "done", "cancelled"),
         Index("ix_warehouse_tasks_merchant_id", "merchant_id"),
     )
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)

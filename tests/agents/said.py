@@ -11,13 +11,13 @@ from agents.node import ASK_FOR_PERSON
 from agents.planner import Planner
 from commerce.app import GRANTS
 from commerce.approval import Proposed
-from commerce.checkout import CartView, OrderGroupView
+from commerce.checkout import CartView, ChangeView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
 from commerce.customer import CustomerView
 from commerce.customer.schemas import AddressView
 from commerce.order import OrderView
-from commerce.order.schemas import OrderLineView, SalesView, TimelineView, TotalsView
-from commerce.payment import PaymentMethodView, PaymentView
+from commerce.order.schemas import ModificationView, OrderLineView, SalesView, TimelineView, TotalsView
+from commerce.payment import PaymentMethodView, PaymentRowView, PaymentView
 from commerce.payment.schemas import ReviewView
 from commerce.product.schemas import CategoryView
 from kernel.schemas import Address, money
@@ -26,6 +26,7 @@ from tools.bind import rendered
 from tools.inventory import Low, Shelf
 from tools.order import OrderStory
 from tools.payment import Choices, Paid
+from tools.pricing import PriceOf
 from tools.product import Found, Option
 from tools.spec import PUBLIC, TOOLS
 
@@ -54,6 +55,21 @@ def an_order(number: str = "A100123", **changes: Any) -> OrderView:
         "shipping_address": Address(**RING), "placed_at": AT,
     }  # fmt: skip
     return OrderView(**{**known, **changes})
+
+
+def a_change(kind: str, difference: int, status: str = "applied", failure: str | None = None) -> ChangeView:
+    change = ModificationView(
+        id=ID, order_id=ID, kind=kind, status=status, reason=None, failure=failure, difference=money(difference, EUR), at=AT
+    )  # fmt: skip
+    rows = [
+        PaymentRowView(type=kind_of, amount=money(1999, EUR), method=method, payment_method_id=None, at=AT)
+        for kind_of, method in (
+            ("payment", "visa ending in 4242"),
+            ("payment", "gift card"),
+            ("refund", "visa ending in 4242"),
+        )
+    ]
+    return ChangeView(change=change, order=an_order(), payments=rows)
 
 
 def a_product(name: str, *variants: tuple[str, dict[str, str], int]) -> Found:
@@ -96,7 +112,9 @@ PROPOSED = Proposed(
 )
 VIEWS: dict[str, Any] = {
     "list_orders": [an_order()], "get_order": STORY, "cancel_order": an_order(status="cancelled", payment_status="voided"),
-    "change_order_address": an_order(), "merchant_orders": [an_order()],
+    "change_order_address": an_order(), "modify_order_items": a_change("items", 500),
+    "change_order_payment": a_change("payment", 0), "cancel_order_lines": a_change("cancel_lines", -1000),
+    "merchant_orders": [an_order()],
     "merchant_sales": SalesView(days=7, orders=3, units=4, revenue=money(9900, EUR), best=BEST),
     "find_products": LAMPS, "get_product": LAMPS[0], "check_stock": LAMPS[0],
     "list_categories": [CategoryView(slug="home", name="Home", parent=None)],
@@ -111,6 +129,11 @@ VIEWS: dict[str, Any] = {
         group_id=ID, score=55, reasons=["large_amount"], decision="review", decided_by="rule", amount=money(1999, EUR),
         kind="card", status="processing", guest=False, paid_before=2, failed_before=0,
     ),
+    "price_of": [
+        PriceOf(
+            sku="MUG-B", name="Mug", price=money(1500, EUR), compare_at=None, lowest_30_days=money(1400, EUR), history=[]
+        )
+    ],
     "my_profile": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"),
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),

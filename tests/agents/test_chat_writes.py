@@ -29,7 +29,15 @@ async def begun(shop: Commerce, who: Any) -> Any:
 
 
 async def counts(sql: asyncpg.Connection) -> tuple[int, ...]:
-    tables = ("carts", "cart_lines", "orders", "customer_addresses", "order_cancellations", "support_tickets")
+    tables = (
+        "carts",
+        "cart_lines",
+        "orders",
+        "customer_addresses",
+        "order_cancellations",
+        "support_tickets",
+        "return_requests",
+    )
     return tuple([await sql.fetchval(f"select count(*) from {table}") for table in tables])
 
 

@@ -20,7 +20,7 @@ POINTS = (
     "chat.begin.after_commit",
     "chat.tool.before_commit",
     "chat.tool.after_commit",
-    "chat.model.after_commit",
+    "chat.model.before_kept",
     "chat.answer.before_commit",
 )
 

@@ -13,6 +13,8 @@ from commerce.orchestration.schemas import NewRun
 from kernel.auth import SYSTEM
 from kernel.ids import new_id
 from tests.agents.test_chat_writes import begun, counts
+from tests.factories.variants import add_choice
+from tests.returns.world import delivered
 from tools.bind import Binder, Errand
 from tools.spec import TOOLS, Effect
 
@@ -20,7 +22,8 @@ from tools.spec import TOOLS, Effect
 async def errand(shop: Commerce, who: Any, agent: str) -> Errand:
     async with shop.database.work(who) as work:
         run = await shop.runs.begin(work, NewRun(agent=agent, trigger="chat", cause=new_id()))
-    return Errand(run.id, who, agent, AGENTS[agent].tools, Limits(), await begun(shop, who))
+    thread = await begun(shop, who)
+    return Binder(shop, never).errand(run.id, who, agent, AGENTS[agent].tools, Limits(), thread)
 
 
 async def never(_: Any) -> None:
@@ -70,7 +73,10 @@ async def test_no_write_happens_without_a_yes(
     from tests.factories.api import signed_in
 
     caller, ann, binder = await signed_in(http, "ann"), principals(shop, "ann"), Binder(shop, never)
-    await caller.checkout(await caller.cart({world.variants["mug"]: 1}))
+    there = await delivered(http, {world.variants["mug"]: 1})
+    shirt = await add_choice(shop, world, {"red": 2000, "blue": 2000})
+    group = await caller.checkout(await caller.cart({shirt["red"]: 1}), "tok_success_other")
+    sku = group["orders"][0]["lines"][0]["sku"]
     await caller.cart({world.variants["mug"]: 1})
     await settle()
     async with shop.database.work(ann) as work:
@@ -80,12 +86,18 @@ async def test_no_write_happens_without_a_yes(
         **WRITES,
         "remove_address": {"address_id": f"adr_{world.addresses['ann'].hex}"},
         "save_gift_card": {"code": card["code"]},
+        "modify_order_items": {"order": "latest", "sku": sku, "new_sku": sku.replace("RED", "BLUE")},
+        "cancel_order_lines": {"order": "latest", "sku": sku, "reason": "other"},
+        "change_order_payment": {"order": "latest", "payment_method": "4242"},
+        "request_return": {"order": there["number"], "reason": "defective"},
+        "request_exchange": {"order": there["number"], "sku": "MUG", "reason": "wrong size"},
     }
     assert {tool.name for tool in TOOLS.values() if tool.effect is Effect.WRITE} == set(given)
     before = (
         await counts(sql),
         await sql.fetch("select * from order_addresses"),
         await sql.fetch("select * from cart_lines"),
+        await sql.fetch("select * from order_modifications"),
     )
     for agent, spec in AGENTS.items():
         for tool in spec.tools:
@@ -100,6 +112,7 @@ async def test_no_write_happens_without_a_yes(
         await counts(sql),
         await sql.fetch("select * from order_addresses"),
         await sql.fetch("select * from cart_lines"),
+        await sql.fetch("select * from order_modifications"),
     )
     assert after == before
 

@@ -222,7 +222,7 @@ def test_a_saved_address_is_chosen_by_its_town() -> None:
 
 def test_did_you_mean_offers_sentences_that_act() -> None:
     chat = Chat()
-    asked = chat.say("scrap order A100123")
+    asked = chat.say("the thing with A100123 has to go away")
     assert asked.content == "Did you mean one of these?"
     assert "Cancel my order" in asked.additional_kwargs["options"]
     assert len(asked.additional_kwargs["options"]) <= 3

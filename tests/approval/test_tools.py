@@ -37,7 +37,7 @@ async def run(shop: Commerce, who: Principal, agent: str, tools: tuple[Tool, ...
     async with shop.database.work(who) as work:
         begun = await shop.runs.begin(work, NewRun(agent=agent, trigger="event", cause=new_id()))
     limits = (spec or AGENTS["support"]).limits
-    return Errand(begun.id, who, agent, tools or spec.tools, limits)  # type: ignore[union-attr]
+    return Binder(shop, never).errand(begun.id, who, agent, tools or spec.tools, limits)  # type: ignore[union-attr]
 
 
 async def call(shop: Commerce, errand: Errand, tool: str, call_id: str = "1", **args: Any) -> Any:

@@ -37,6 +37,7 @@ async def agora(url: str, folder: Path, *words: str) -> tuple[int, list[str]]:
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
 
+@pytest.mark.timeout(400)  # seven commands, each of which loads Chroma
 async def test_a_rebuild_without_any_process_makes_the_index(
     written: Commerce, url: str, tmp_path: Path, sql: asyncpg.Connection
 ) -> None:

@@ -8,21 +8,21 @@ import pytest
 
 from agents.intents import intents, topics
 from agents.models import Models
-from agents.roster import AGENTS, FRONT, owner
+from agents.roster import AGENTS, FRONT, owner, wishes
 from commerce.app import GRANTS, Commerce
+from commerce.identity import IdentityService, Signer
 from commerce.orchestration.schemas import AskAgent
 from graphs.automation import Automation
-from graphs.routing import wishes
 from graphs.supervisor import HOPS_MOST, Supervisor
 from kernel.auth import SYSTEM, Principal
+from kernel.clock import system_clock
 from kernel.ids import new_id
 from prompts.load import policies
 from tests.agents.test_limits import never
 from tests.conftest import settings
 from tests.factories.api import signed_in
 from tests.factories.world import World
-from tools.bind import Errand
-from tools.spec import PUBLIC, TOOLS
+from tools.spec import PUBLIC, TOOLS, grants
 from workers.subscriptions import consumers
 from workers.subscriptions import topics as read_topics
 
@@ -109,9 +109,10 @@ def test_every_agent_has_rules_of_its_own_name(name: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_agent_gives_a_person_a_right_they_lack(role: str) -> None:
-    who = of(role)
+    who, identity = of(role), IdentityService(Signer("for tests only"), GRANTS)
     for name, spec in AGENTS.items():
-        acting = Errand(new_id(), who, name, spec.tools, spec.limits).acting
+        token = identity.agent_token(who, name, grants(spec.tools), system_clock())
+        acting = identity.acting(token, name, system_clock())
         assert acting.permissions <= who.permissions, name
         assert (acting.act, acting.subject, acting.roles) == (name, who.subject, who.roles)
 

@@ -11,7 +11,7 @@ import yaml
 from cli.demo import shop as demo
 from commerce.app import Commerce
 from commerce.checkout.saga import ACTION_WINDOW
-from commerce.pricing.rules import DEFAULT_POLICY
+from commerce.pricing.policy import DEFAULT_POLICY
 from commerce.support.clock import CLOSE_AFTER
 from commerce.support.schemas import WriteArticle
 from kernel.auth import ANONYMOUS, SYSTEM
@@ -90,11 +90,11 @@ async def test_a_staff_article_and_a_draft_are_the_houses(
 
 def test_the_articles_say_what_the_code_does() -> None:
     bodies = {article["slug"]: " ".join(article["body"].split()) for article in ARTICLES}
-    assert ", ".join(DEFAULT_POLICY["cancel_reasons"]) in bodies["cancel-an-order"]
+    assert ", ".join(DEFAULT_POLICY.cancel_reasons) in bodies["cancel-an-order"]
     assert f"{int(ACTION_WINDOW.total_seconds()) // 60} minutes" in bodies["3-d-secure"]
     for needed in ("price", "picture", "tax class"):
         assert needed in bodies["sell-on-the-marketplace"]
-    assert len(DEFAULT_POLICY["publish_needs"]) == 3
+    assert len(DEFAULT_POLICY.publish_needs) == 3
     assert CLOSE_AFTER.days == 7, "the mail about a solved ticket says seven days"
 
 

@@ -19,7 +19,7 @@ from kernel.ids import new_id
 from tests.agents.test_limits import never
 from tests.factories.api import signed_in
 from tests.factories.world import World
-from tools.bind import Binder, Errand
+from tools.bind import Binder
 from tools.spec import TOOLS
 
 STAFF_TOOLS = ("list_promotions", "email_status", "stuck_sagas", "dead_letters", "explain_saga", "api_usage")
@@ -56,8 +56,9 @@ async def call(shop: Commerce, caller: Principal, tool: str, **args: Any) -> tup
     agent = owner(TOOLS[tool])
     async with shop.database.work(caller) as work:
         run = await shop.runs.begin(work, NewRun(agent=agent, trigger="chat", cause=new_id()))
-    errand = Errand(run.id, caller, agent, AGENTS[agent].tools, AGENTS[agent].limits)
-    record = (await Binder(shop, never).call(errand, tool, "call", args)).record
+    binder = Binder(shop, never)
+    errand = binder.errand(run.id, caller, agent, AGENTS[agent].tools, AGENTS[agent].limits)
+    record = (await binder.call(errand, tool, "call", args)).record
     return record.status, record.result
 
 

@@ -2,7 +2,8 @@
 
 What it does is chosen by the token: `tok_success`, `tok_decline`, `tok_3ds` (asks for a challenge at
 `/simulator/3ds/{reference}`), `tok_timeout_before` (the first call is lost before it acts), `tok_timeout_after` (it
-acts and its answer is lost), `tok_slow` (answers after 1.5 s), `tok_webhook_twice` (its webhook comes late, twice).
+acts and its answer is lost), `tok_slow` (answers after 1.5 s), `tok_webhook_twice` (its webhook comes late, twice),
+`tok_refund_pending` (its refunds are pending for a second, then a webhook comes), `tok_refund_decline` (refuses refunds).
 A suffix makes tokens of one behaviour different cards: `tok_success_4242`. Its books are durable and apart from
 ours, so that a killed process leaves what a real gateway would know; they do not wait for our disk.
 """
@@ -15,15 +16,28 @@ from datetime import timedelta
 from typing import Any
 
 from commerce.payment.errors import BadSignature
+from commerce.payment.history import REFERENCE
 from commerce.payment.ports import GatewayAnswer, GatewayTimeout
 from kernel.auth import SYSTEM
 from kernel.db import Database, Work
 from kernel.ids import new_id
 
-BEHAVIOURS = ("success", "decline", "3ds", "timeout_before", "timeout_after", "slow", "webhook_twice")
+BEHAVIOURS = (
+    "success",
+    "decline",
+    "3ds",
+    "timeout_before",
+    "timeout_after",
+    "slow",
+    "webhook_twice",
+    "refund_pending",
+    "refund_decline",
+)
 SLOW_SECONDS = 1.5
 LOST_SECONDS = 0.2
 """How long a lost call takes to be given up: a real client's time-out, shortened."""
+PENDING_SECONDS = 1.0
+"""How long a pending refund takes."""
 TOLERANCE = 300.0
 """Seconds a webhook's signature stays valid."""
 
@@ -44,6 +58,20 @@ with made as (
 )
 select key, set_config('synchronous_commit', 'off', true)
 from (select key from made union select key from simulator_operations where key = $1) known
+"""
+
+
+# Payments from before that the simulator does not know: authorised there, and given back as far as they were. $1 reference
+_TAKE_OVER = """
+with made as (
+  insert into simulator_charges (reference, key, token, amount, currency, status, failure, asked, at, description)
+  select gateway_reference, gateway_reference, token, amount, currency, 'authorised', null, 1, created_at, ''
+  from payment_intents where gateway_reference like $1 on conflict do nothing returning reference
+)
+insert into simulator_operations (key, reference, kind, amount, at)
+select reference || '.' || kind, reference, kind, done, created_at
+from made join payment_intents on gateway_reference = reference,
+  lateral (values ('capture', captured), ('refund', refunded)) o(kind, done) where done > 0
 """
 
 
@@ -112,7 +140,30 @@ class Simulator:
         return await self._operate("capture", key, reference, amount)
 
     async def refund(self, key: str, *, reference: str, amount: int) -> GatewayAnswer:
-        return await self._operate("refund", key, reference, amount)
+        async with self._database.work(SYSTEM, durable=False) as work:
+            token = await work.value("select token from simulator_charges where reference = $1", reference)
+            wanted = behaviour(token or "")
+            known = await work.value("select at from simulator_operations where key = $1", key)
+            if wanted == "refund_pending" and known is None:
+                await self._announce(work, reference, "refund.updated", delay=PENDING_SECONDS)
+        if wanted == "refund_decline":
+            return GatewayAnswer("declined", reference, "refund_not_possible")
+        answer = await self._operate("refund", key, reference, amount)
+        if wanted == "refund_pending" and answer.status == "succeeded":
+            ready = known is not None and work.now >= known + timedelta(seconds=PENDING_SECONDS)
+            return answer if ready else GatewayAnswer("pending", reference)
+        return answer
+
+    async def credit(self, key: str, *, amount: int, currency: str, token: str, reference: str) -> GatewayAnswer:
+        if behaviour(token) in (None, "decline"):
+            return GatewayAnswer("declined", "", "card_declined")
+        async with self._database.work(SYSTEM, durable=False) as work:
+            row = await work.row(
+                _AUTHORISE,
+                *(f"cr_{new_id().hex}", key, token, amount, currency, "credited", None, work.now, reference),
+            )
+        assert row is not None
+        return GatewayAnswer("succeeded", row["reference"])
 
     async def void(self, key: str, *, reference: str) -> GatewayAnswer:
         async with self._database.work(SYSTEM, durable=False) as work:
@@ -126,6 +177,12 @@ class Simulator:
     async def _operate(self, kind: str, key: str, reference: str, amount: int) -> GatewayAnswer:
         made = await self._database.alone(_OPERATE, key, reference, kind, amount, self._database.clock())
         return GatewayAnswer("succeeded", reference) if made else GatewayAnswer("declined", reference, "not_possible")
+
+    async def take_over(self) -> int:
+        """Learns the payments another provider took before (`commerce.payment.history`), as a provider does that takes
+        over a vault; returns how many were new."""
+        async with self._database.work(SYSTEM, durable=False) as work:
+            return await work.run(_TAKE_OVER, f"{REFERENCE}%")
 
     # --- the challenge of 3-D Secure, and webhooks ---
 

@@ -1,0 +1,5 @@
+"""Permissions of integration and who has them by default."""
+
+IMPORT = "integration:import"
+
+GRANTS = {"admin": frozenset({IMPORT})}

@@ -1,0 +1,19 @@
+"""Orders that change: policies on record, modifications, refunds, holds, notes, tags, plans and parcels.
+
+The statements stand in the SQL file of the same name."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+SEPARATOR = ";\n\n"
+
+
+def upgrade() -> None:
+    text = Path(__file__).with_suffix(".sql").read_text()
+    for statement in text.split(SEPARATOR):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
