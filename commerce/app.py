@@ -133,16 +133,12 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
     warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
-    order, merchant = OrderService(pricing, inventory, warehouse), MerchantService(identity, product)
-    fulfillment = FulfillmentService(parcels, warehouse, inventory)
+    order, merchant = OrderService(pricing, inventory, warehouse, parcels), MerchantService(identity, product)
+    fulfillment = FulfillmentService(parcels)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
-    definitions: list[Definition[Any]] = [
-        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts), capture.capture(parts)),
-        refunds.refund(refunds.Parts(payment, book)),
-    ]
-    engine = Engine(database, definitions, settings.saga_lease)
+    engine = Engine(database, _sagas(parts, refunds.Parts(payment, book)), settings.saga_lease)
     refund = RefundService(payment, orders_paid, book, engine)
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
@@ -165,6 +161,14 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         *(email, notification, refill, support, note, goodwill, recall, chat),
         *(OrchestrationService(), imports, runs, ErrandService(), engine),
     )
+
+
+def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:
+    """What may run from the start; the saga of returns joins later, since it begins others."""
+    return [
+        *(saga.purchase(parts), cancellation.cancellation(parts), change.change(parts), capture.capture(parts)),
+        refunds.refund(money),
+    ]
 
 
 def _returns(

@@ -10,11 +10,12 @@ from commerce.order.events import OrderShipped, OrderSplit
 from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
 from commerce.order.schemas import ParcelView, PartView, PlannedLine, PlanView, ShipParcel
 from commerce.order.tables import FulfillmentPlan, Order, OrderLine, PartialShipment, Split
+from commerce.shipping import Shipments
 from commerce.warehouse import WarehouseService
 from kernel.db import Record, Work
-from kernel.ids import new_id
 from kernel.repository import Repository
 
+STANDARD = "standard"
 SHIPPABLE = frozenset({"confirmed", "processing", "partially_shipped"})
 
 # $1 order: what was planned and not shipped is planned anew
@@ -72,6 +73,10 @@ with state as (
 update orders set status = reached, fulfillment_status = reached, updated_at = $2 from state where id = $1 returning status
 """
 
+_SHIPPED_AT = """
+insert into order_delivery_tracking (order_id, shipped_at) values ($1, $2) on conflict (order_id) do nothing
+"""
+
 _PARCELS = """
 select s.*, l.sku from order_partial_shipments s join order_lines l on l.id = s.order_line_id
 where s.order_id = $1 order by s.parcel_id, s.order_line_id
@@ -79,8 +84,11 @@ where s.order_id = $1 order by s.parcel_id, s.order_line_id
 
 
 class Fulfillment:
-    def __init__(self, inventory: InventoryService, warehouse: WarehouseService, desk: Desk) -> None:
+    def __init__(
+        self, inventory: InventoryService, warehouse: WarehouseService, shipments: Shipments, desk: Desk
+    ) -> None:
         self._inventory = inventory
+        self._shipments = shipments
         self._warehouse = warehouse
         self._desk = desk
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
@@ -192,7 +200,10 @@ class Fulfillment:
         for line in lines:
             sold[line.variant_id] = sold.get(line.variant_id, 0) + units[line.id]
         await self._inventory.sell(work, order.group_id, sold, location)
-        parcel = new_id()
+        parcel = await self._shipments.dispatch(
+            work, order.id, order.merchant_id, units, command.carrier or STANDARD, command.tracking_number or ""
+        )
+        await work.run(_SHIPPED_AT, order.id, work.now)
         for line in lines:
             row = PartialShipment(
                 parcel_id=parcel,
@@ -207,6 +218,8 @@ class Fulfillment:
             )
             await self._parcels.add(work, row)
         complete = await work.value(_STATUS, order.id, work.now) == "shipped"
+        if complete:
+            await self._warehouse.shipped(work, order.id)
         count = sum(units.values())
         work.emit(
             OrderShipped(

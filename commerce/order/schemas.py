@@ -20,7 +20,8 @@ PaymentMethodId = Annotated[UUID, PublicId("pm")]
 ShipmentId = Annotated[UUID, PublicId("shp")]
 MerchantId = Annotated[UUID, PublicId("mer")]
 LocationId = Annotated[UUID, PublicId("loc")]
-ParcelId = Annotated[UUID, PublicId("prc")]
+ParcelId = ShipmentId
+"""A parcel is a shipment: one thing, told from two sides."""
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
@@ -213,14 +214,6 @@ class ModificationView(View):
 class UnitsOfLine(Command):
     order_line_id: OrderLineId
     quantity: Quantity
-
-
-class ShipUnits(Command):
-    """One parcel: what is in it, who carries it, and the number it is tracked by."""
-
-    lines: list[UnitsOfLine] = Field(min_length=1, max_length=100)
-    carrier: Code = "standard"
-    tracking: Text
 
 
 class NoteDelivery(Command):

@@ -221,8 +221,8 @@ def test_a_saved_address_is_chosen_by_its_town() -> None:
 
 
 def test_did_you_mean_offers_sentences_that_act() -> None:
-    chat = Chat()
-    asked = chat.say("the thing with A100123 has to go away")
+    chat = Chat("get_order", "cancel_order", "view_cart")
+    asked = chat.say("order A100123 should vanish")
     assert asked.content == "Did you mean one of these?"
     assert "Cancel my order" in asked.additional_kwargs["options"]
     assert len(asked.additional_kwargs["options"]) <= 3
@@ -231,9 +231,9 @@ def test_did_you_mean_offers_sentences_that_act() -> None:
 
 def test_after_two_failed_questions_a_person_is_asked_for() -> None:
     chat = Chat("get_order", "cancel_order", "view_cart", extra=(PERSON,))
-    assert chat.say("scrap order A100123").tool_calls == []
-    assert chat.say("scrap order A100123").tool_calls == []
-    assert [name for name, _ in calls(chat.say("scrap order A100123"))] == ["ask_for_person"]
+    assert chat.say("order A100123 should vanish").tool_calls == []
+    assert chat.say("order A100123 should vanish").tool_calls == []
+    assert [name for name, _ in calls(chat.say("order A100123 should vanish"))] == ["ask_for_person"]
     chat = Chat("get_order", extra=(PERSON,))
     assert [name for name, _ in calls(chat.say("let me talk to a human"))] == ["ask_for_person"]
     assert chat.result(SUPPORT["ask_for_person"]).content.startswith("I am bringing in a person (request T-8).")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from commerce.app import GRANTS, Commerce
-from commerce.order.schemas import NoteDelivery, ShipUnits, UnitsOfLine
+from commerce.order.schemas import NoteDelivery, ParcelLine, ShipParcel
 from commerce.payment.schemas import AddPaymentMethod
 from commerce.pricing.schemas import SetPrice
 from commerce.returns.errors import ReturnNotFound
@@ -39,8 +39,8 @@ async def exchange(shop: Commerce, buyer: Principal, variant: UUID, group: UUID,
     async with shop.database.work(SYSTEM) as work:
         (order, *_) = await shop.order.orders_of(work, group)
         (line,) = order.lines
-        units = [UnitsOfLine(order_line_id=line.id, quantity=2)]
-        await shop.fulfillment.ship(work, order.id, ShipUnits(lines=units, tracking="T"))
+        await shop.warehouse.pick(work, order.id, line.id, 2)
+        await shop.order.fulfillment.ship(work, order.id, ShipParcel(lines=[ParcelLine(line_id=line.id, quantity=2)]))
         await shop.fulfillment.delivered(work, order.id, NoteDelivery())
         await shop.pricing.set_price(work, SetPrice(variant_id=variant, channel="web", minor=DEARER))
         await shop.return_policies.set_policy(work, SetReturnPolicy(abuse_from=101))

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("agent", sorted(AGENTS))
 def test_every_agent_has_numbered_rules_in_its_prompt(agent: str) -> None:
-    made = prompt(agent, AGENTS[agent].purpose)
+    made = prompt(agent, AGENTS[agent].purpose, AGENTS[agent].cannot)
     assert list(made.rules) == [f"{agent.upper()}-{n}" for n in range(1, len(made.rules) + 1)]
     for name, rule in made.rules.items():
         assert f"- {name}: {rule}" in made.text
@@ -50,7 +50,7 @@ def test_a_rule_may_go_on_in_the_next_line(folder: Path) -> None:
 def test_a_policy_holds_numbered_rules_and_nothing_else(folder: Path, text: str, complaint: str) -> None:
     (folder / "policies" / "order.md").write_text(text)
     with pytest.raises(BadPrompt, match=complaint):
-        prompt("order", "p", folder)
+        prompt("order", "p", folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -67,19 +67,19 @@ def test_a_policy_holds_numbered_rules_and_nothing_else(folder: Path, text: str,
 def test_a_prompt_asks_for_what_there_is_and_gets_all_of_it(folder: Path, file: str, text: str, complaint: str) -> None:
     (folder / file).write_text(text)
     with pytest.raises(BadPrompt, match=complaint):
-        prompt("order", "p", folder)
+        prompt("order", "p", folder=folder)
 
 
 @pytest.mark.parametrize("file", ["agents/order.md", "policies/order.md", "shared/safety.md"])
 def test_a_missing_file_is_named(folder: Path, file: str) -> None:
     (folder / file).unlink()
     with pytest.raises(BadPrompt, match=f"{file}: there is no such file"):
-        prompt("order", "p", folder)
+        prompt("order", "p", folder=folder)
 
 
 @pytest.mark.parametrize("file", ["agents/order.md", "policies/order.md", "shared/frame.md", "shared/safety.md"])
 def test_the_version_changes_with_every_file(folder: Path, tmp_path_factory: Any, file: str) -> None:
-    before = prompt("order", "p", folder).version
+    before = prompt("order", "p", folder=folder).version
     other = tmp_path_factory.mktemp("changed")
     shutil.copytree(folder, other, dirs_exist_ok=True)
     path = other / file

@@ -10,6 +10,7 @@ import pytest
 from commerce.app import Commerce
 from kernel.ids import parse, public
 from tests.factories.api import signed_in
+from tests.factories.parcels import arrive, send
 from tests.factories.world import World
 from tests.returns.world import Shirts, asked, books, delivered, inspect, receive, shelf, shirts, wish
 
@@ -85,8 +86,8 @@ async def test_for_a_variant_that_costs_the_same(
     shown = await ann.get(f"/v1/order-groups/{done['replacement_group_id']}")
     (replacement,) = shown["orders"]
     assert [line["options"] for line in replacement["lines"]] == [{"Size": "M"}]
-    for path, body in (("shipments", {"lines": [units(replacement)], "tracking": "T"}), ("delivered", {})):
-        await north.post(f"/v1/orders/{replacement['id']}/{path}", body, None, key=str(uuid4()))
+    await send(north, replacement)
+    await arrive(north, replacement)
     refused = await asked(ann, wish(replacement, 1), None)
     assert (refused.status_code, refused.json()["code"]) == (409, "return_of_exchange")
     assert await books(sql, order) == {"refunded": 0, "sales": 2490, "returned": [1]}

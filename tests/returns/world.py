@@ -14,6 +14,7 @@ from commerce.product.schemas import CreateProduct, NewMedia, NewVariant
 from kernel.auth import SYSTEM
 from kernel.ids import new_id, parse
 from tests.factories.api import Caller, signed_in
+from tests.factories.parcels import arrive, send
 from tests.factories.world import World
 
 SIZES = {"S": 2000, "M": 2000, "L": 2600, "XS": 1700}
@@ -60,10 +61,8 @@ async def delivered(
     buyer, north = await signed_in(http, name), await signed_in(http, "north")
     group = await buyer.checkout(await buyer.cart(lines), token, **checkout)
     order = group["orders"][0]
-    units = [{"order_line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
-    body = {"lines": units, "tracking": "T1"}
-    await north.post(f"/v1/orders/{order['id']}/shipments", body, key=str(uuid4()))
-    await north.post(f"/v1/orders/{order['id']}/delivered", {}, 200, key=str(uuid4()))
+    await send(north, order)
+    await arrive(north, order)
     return await buyer.get(f"/v1/orders/{order['id']}")
 
 

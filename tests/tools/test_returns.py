@@ -29,10 +29,11 @@ GIVEN = tuple(
 class Agent:
     """An agent that acts for one person in one conversation, with the tools of returns."""
 
-    def __init__(self, shop: Commerce, who: Any, errand: Errand) -> None:
+    errand: Errand
+
+    def __init__(self, shop: Commerce, who: Any) -> None:
         self.shop = shop
         self.who = who
-        self.errand = errand
 
         async def drive(run: Any) -> None:
             await shop.checkout.drive(run)
@@ -50,7 +51,9 @@ class Agent:
 async def agent(shop: Commerce, who: Any) -> Agent:
     async with shop.database.work(who) as work:
         run = await shop.runs.begin(work, NewRun(agent="order", trigger="chat", cause=new_id()))
-    return Agent(shop, who, Errand(run.id, who, "order", GIVEN, Limits(), await begun(shop, who)))
+    made = Agent(shop, who)
+    made.errand = made.binder.errand(run.id, who, "order", GIVEN, Limits(), await begun(shop, who))
+    return made
 
 
 async def test_a_return_asks_first_and_happens_once(
