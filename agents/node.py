@@ -211,7 +211,8 @@ class Node:
                 result=result,
             )
             await self._commerce.runs.keep(work, turn.run_id, turn.unkept)
-            await self._commerce.runs.tool_call(work, turn.run_id, record)
+            if await self._commerce.runs.found(work, turn.run_id, call_id) is None:
+                await self._commerce.runs.tool_call(work, turn.run_id, record)
         turn.unkept.clear()
         return _told(result, call["id"], PERSON)
 

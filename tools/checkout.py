@@ -12,7 +12,7 @@ from commerce.order.permissions import READ_ORDERS
 from commerce.payment.permissions import OWN_METHODS
 from kernel.db import Work
 from kernel.ids import new_id
-from kernel.schemas import Command, Quantity
+from kernel.schemas import Code, Command, Quantity
 from tools.spec import Call, Effect, NoArguments, tool
 
 Sku = Annotated[
@@ -38,9 +38,7 @@ class Buy(Command):
     address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = Field(
         "default", description="which saved address: its id, a word of it such as the city, or 'default'"
     )
-    shipping_method: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")] = Field(
-        "standard", description="'standard' or 'express'"
-    )
+    shipping_method: Code = Field("standard", description="'standard' or 'express'")
 
 
 @tool(Effect.READ, BUY)

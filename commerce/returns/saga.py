@@ -248,6 +248,7 @@ def _finish(parts: Parts) -> Do:
         state = saga.state
         waits = await parts.settling.refund_waits(work, state)
         if waits is not None:
+            saga.attempts = 0  # looking again is no failed attempt
             return Wait(min(max(waits, 1.0), SLOWEST))
         outcome = await parts.settling.outcome(work, state.return_id)
         if await parts.book.move(work, state.return_id, "completed"):

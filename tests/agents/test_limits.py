@@ -141,6 +141,9 @@ async def test_arguments_are_checked_like_anybodys(shop: Commerce, sql: asyncpg.
     ):
         outcome = await binder.call(job, "add_to_cart", str(number), bad)
         assert (outcome.record.status, outcome.record.code) == ("failed", "invalid_arguments")
+    for number, bad in enumerate(({"shipping_method": "_1"}, {"address": "a\0b"}, {"payment_method": "\ud800"})):
+        outcome = await binder.call(job, "buy_cart", f"buy {number}", bad)
+        assert (outcome.record.status, outcome.record.code) == ("failed", "invalid_arguments")
     assert await counts(sql) == before
 
 

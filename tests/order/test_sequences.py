@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,6 +40,8 @@ class Player:
     shop: Commerce
     http: httpx.AsyncClient
     sql: asyncpg.Connection
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One connection asks one thing at a time, also when moves race."""
 
     async def move(self) -> None:
         await self.chance.choice([self.items, self.items, self.payment, self.lines, self.lines, self.webhook])()
@@ -72,10 +74,11 @@ class Player:
     async def webhook(self) -> None:
         """A notice of the gateway about some charge of the past; it says nothing that is believed."""
         gateway: Any = self.shop.payment.gateway
-        reference = await self.sql.fetchval(
-            "select reference from simulator_charges where token <> 'lost' order by md5(reference || $1) limit 1",
-            str(self.chance.random()),
-        )
+        async with self.looking:
+            reference = await self.sql.fetchval(
+                "select reference from simulator_charges where token <> 'lost' order by md5(reference || $1) limit 1",
+                str(self.chance.random()),
+            )
         event = {"event_id": f"evt_{new_id().hex}", "type": "charge.refunded", "reference": reference}
         body, headers = gateway.signed(event, self.shop.database.clock().timestamp())
         for _ in range(2):

@@ -104,8 +104,9 @@ async def asked(shop: Commerce, scene: Scene, who: str, agent: str, name: str, a
     thread = await begun(shop, person)
     async with shop.database.work(person) as work:
         run = await shop.runs.begin(work, NewRun(agent=agent, trigger="chat", cause=new_id(), thread_id=thread))
-    errand = Errand(run.id, person, agent, AGENTS[agent].tools, Limits(), thread, tainted=True)
-    outcome = await Binder(shop, never).call(errand, name, "asked", args)
+    binder = Binder(shop, never)
+    errand = replace(binder.errand(run.id, person, agent, AGENTS[agent].tools, Limits(), thread), tainted=True)
+    outcome = await binder.call(errand, name, "asked", args)
     assert outcome.confirmation is not None
     async with shop.database.work(person) as work:
         await shop.chat.confirmations.answer(work, thread, outcome.confirmation.id, True)

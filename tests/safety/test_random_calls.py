@@ -34,7 +34,7 @@ from tests.safety.arguments import calls
 from tests.safety.conftest import Scene
 from tests.safety.rows import TABLES, broken
 from tests.support.people import opened_by
-from tools.bind import Binder, Errand
+from tools.bind import Binder
 from tools.spec import TOOLS
 
 LENGTH = 25
@@ -163,7 +163,7 @@ async def play(shop: Commerce, who: Principal, sequence: list[Step], others: Oth
         spec = AGENTS[agent]
         if number % 4 and name in TOOLS:  # three of four are sent to an agent that has the tool
             spec = next(one for one in AGENTS.values() if TOOLS[name] in one.tools)
-        errand = Errand(run.id, who, spec.name, spec.tools, spec.limits, thread, tainted=yes)
+        errand = replace(binder.errand(run.id, who, spec.name, spec.tools, spec.limits, thread), tainted=yes)
         outcome = await binder.call(errand, name, f"{number}", args)
         if outcome.confirmation and yes:
             async with shop.database.work(who) as work:
