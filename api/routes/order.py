@@ -31,6 +31,7 @@ from commerce.order.schemas import (
     ParcelView,
     PlanView,
     ShipParcel,
+    ShipUnits,
     TagName,
     TagView,
     TimelineView,
@@ -217,6 +218,18 @@ async def parcels(order_id: OrderId, edge: Read) -> Response:
 async def ship(order_id: OrderId, command: ShipParcel, edge: Ship) -> Response:
     """Picked units leave in one parcel from one location."""
     return await edge.once(lambda work: edge.commerce.order.fulfillment.ship(work, order_id, command), 201, True)
+
+
+@router.get("/{order_id}/dispatches", response_model=list[ShipmentView])
+async def dispatches(order_id: OrderId, edge: Read) -> Response:
+    """The order's parcels with their tracking and where they are, oldest first."""
+    return await edge.run(lambda work: edge.commerce.fulfillment.shipments(work, order_id))
+
+
+@router.post("/{order_id}/dispatches", status_code=201, response_model=list[ShipmentView])
+async def dispatch(order_id: OrderId, command: ShipUnits, edge: Ship) -> Response:
+    """Sends units of the order in one tracked parcel, wherever they lie; answers with all of its parcels."""
+    return await edge.once(lambda work: edge.commerce.fulfillment.ship(work, order_id, command), 201, True)
 
 
 @router.post("/{order_id}/delivered", response_model=list[ShipmentView])

@@ -23,7 +23,7 @@ async def bought(http: httpx.AsyncClient, lines: dict[UUID, int], name: str = "a
 async def ship(caller: Caller, order: Any, units: dict[int, int], expect: int | None = 201) -> Any:
     lines = [{"order_line_id": order["lines"][i]["id"], "quantity": n} for i, n in units.items()]
     body = {"lines": lines, "tracking": "T1"}
-    return await caller.post(f"/v1/orders/{order['id']}/shipments", body, expect, key=str(uuid4()))
+    return await caller.post(f"/v1/orders/{order['id']}/dispatches", body, expect, key=str(uuid4()))
 
 
 async def arrive(caller: Caller, order: Any, expect: int | None = 200, **body: Any) -> Any:
@@ -70,7 +70,7 @@ async def test_units_leave_in_parcels_until_all_have_arrived(
     both = await arrive(north, order)
     assert [parcel["status"] for parcel in both] == ["delivered", "delivered"]
     assert (await ann.get(f"/v1/orders/{order['id']}"))["status"] == "delivered"
-    assert await ann.get(f"/v1/orders/{order['id']}/shipments") == both
+    assert await ann.get(f"/v1/orders/{order['id']}/dispatches") == both
     await settle()
     history = [entry["kind"] for entry in await ann.get(f"/v1/orders/{order['id']}/timeline")]
     assert history[-3:] == ["OrderShipped", "OrderShipped", "OrderDelivered"]
@@ -80,7 +80,7 @@ async def test_units_leave_in_parcels_until_all_have_arrived(
 
 @pytest.mark.parametrize(
     ("units", "status", "code"),
-    [({0: 4}, 409, "order_shipped_too_many"), ({0: 1, 1: 1}, 422, "order_line_unknown")],
+    [({0: 4}, 409, "order_shipped_too_many"), ({0: 1, 1: 1}, 404, "order_line_unknown")],
 )
 async def test_what_cannot_be_sent_is_not(
     http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, units: dict[int, int], status: int, code: str

@@ -62,7 +62,7 @@ async def delivered(
     order = group["orders"][0]
     units = [{"order_line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
     body = {"lines": units, "tracking": "T1"}
-    await north.post(f"/v1/orders/{order['id']}/shipments", body, key=str(uuid4()))
+    await north.post(f"/v1/orders/{order['id']}/dispatches", body, key=str(uuid4()))
     await north.post(f"/v1/orders/{order['id']}/delivered", {}, 200, key=str(uuid4()))
     return await buyer.get(f"/v1/orders/{order['id']}")
 
