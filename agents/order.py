@@ -14,7 +14,6 @@ SPEC = AgentSpec(
         *(
             product.find_products,
             product.get_product,
-            product.get_variant,
             checkout.view_cart,
             checkout.add_to_cart,
             checkout.change_cart_quantity,

@@ -7,7 +7,7 @@ SPEC = AgentSpec(
     name="product",
     purpose="Finds products, compares and explains them, says what they cost.",
     tools=uses(
-        *(product.find_products, product.get_product, product.get_variant, product.list_categories),
+        *(product.find_products, product.get_product, product.list_categories),
         *(inventory.check_stock, checkout.add_to_cart),
     ),
     hand_offs=frozenset({"inventory", "order", "search", "recommendation", "review", "support"}),

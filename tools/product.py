@@ -36,14 +36,6 @@ class OneProduct(Command):
     ]
 
 
-class OneSku(Command):
-    sku: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
-        Field(description="the SKU of a variant, as find_products shows it"),
-    ]
-
-
 class Option(View):
     """A variant as it can be bought; `available` units now."""
 
@@ -91,15 +83,6 @@ async def get_product(call: Call, args: OneProduct) -> Found:
     channel = await call.commerce.pricing.channel(call.work)
     product = await call.commerce.product.named(call.work, channel, args.product)
     return found(product)
-
-
-@tool(Effect.READ, PUBLIC)
-async def get_variant(call: Call, args: OneSku) -> Option:
-    """Shows one variant by its SKU: its options, its price, and how many there are."""
-    channel = await call.commerce.pricing.channel(call.work)
-    await call.commerce.product.variant(call.work, args.sku)  # a product's name or id is no SKU
-    product = found(await call.commerce.product.named(call.work, channel, args.sku))
-    return next(option for option in product.variants if option.sku == args.sku.upper())
 
 
 @tool(Effect.READ, PUBLIC)

@@ -219,6 +219,12 @@ async def ship(order_id: OrderId, command: ShipParcel, edge: Ship) -> Response:
     return await edge.once(lambda work: edge.commerce.order.fulfillment.ship(work, order_id, command), 201, True)
 
 
+@router.get("/{order_id}/tracking", response_model=list[ShipmentView])
+async def tracking(order_id: OrderId, edge: Read) -> Response:
+    """The order's parcels with their tracking and where they are, oldest first."""
+    return await edge.run(lambda work: edge.commerce.fulfillment.shipments(work, order_id))
+
+
 @router.post("/{order_id}/delivered", response_model=list[ShipmentView])
 async def delivered(order_id: OrderId, command: NoteDelivery, edge: Ship) -> Response:
     """Notes a parcel, or all of them, as arrived; the last one makes the order delivered."""

@@ -61,8 +61,10 @@ def _product(given: Json, names: Names) -> Wish:
     return Wish("get_product", {"product": names.of("product", given.get("product_id"))})
 
 
-def _item(given: Json, _: Names) -> Wish:
-    return Wish("get_variant", {"sku": given.get("item_id")})
+def _item(given: Json, names: Names) -> Wish:
+    """An item's id is its SKU here: our tool finds the product by it, and tells all of its variants."""
+    item = str(given.get("item_id"))
+    return Wish("get_product", {"product": item if ("variant", item) in names.ids else names.of("product", None)})
 
 
 def _types(_: Json, __: Names) -> Wish:

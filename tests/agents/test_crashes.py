@@ -50,7 +50,7 @@ async def test_a_turn_that_dies_is_gone_on_with(
 
 EVENT_POINTS = (
     *((point, n) for point in ("chat.tool.before_commit", "chat.tool.after_commit") for n in (1, 2, 3)),
-    *(("chat.model.after_commit", n) for n in (1, 2, 3, 4)),
+    *(("chat.model.before_kept", n) for n in (1, 2, 3, 4)),
     *((f"errand.answer.{place}", 1) for place in ("before_commit", "after_commit")),
 )
 """Around each of the three tools and the four turns of a run about a new ticket, and around its answer."""
