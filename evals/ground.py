@@ -153,7 +153,9 @@ async def ground(server: str, base: Settings, model: str) -> AsyncIterator[Groun
             stack.push_async_callback(sql.close)
             client = await stack.enter_async_context(served(shop, found))
             made = Ground(shop, found, world, sql, client, played)
+            made._worker = AgentWorker(shop, found.model_copy(update={"model": "offline"}))  # the world is made by rule
             await made.settle()
+            made._worker = None
             await made.keep()
             yield made
     finally:

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from commerce.email import EmailService, Mail
 from commerce.notification.errors import UnknownNotification
@@ -20,10 +18,9 @@ from kernel.money import Money
 from kernel.repository import Repository
 from kernel.schemas import Page
 
-# Plain text only: nothing here is ever shown as HTML, so nothing is escaped.
-_templates = Environment(  # noqa: S701
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined, trim_blocks=True
-)
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
 REASONS = {
     "payment_declined": "the payment was declined",
     "payment_expired": "the payment was not approved in time",
@@ -113,8 +110,17 @@ class NotificationService:
 
 
 @cache
-def _template(kind: str) -> Template:
-    return _templates.get_template(f"{kind}.txt")
+def _templates() -> "Environment":
+    """Plain text only: nothing here is ever shown as HTML, so nothing is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # costs the start of an API that writes no mail
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701
+
+
+@cache
+def _template(kind: str) -> "Template":
+    return _templates().get_template(f"{kind}.txt")
 
 
 def _written(kind: str, about: Told, payload: dict[str, Any]) -> tuple[str, str]:

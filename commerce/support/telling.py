@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from commerce.customer import CustomerView
 from commerce.notification import Notice
@@ -13,10 +12,9 @@ from commerce.support.events import TicketReplied, TicketResolved
 from kernel.db import Record
 from kernel.inbox import Delivery
 
-# Plain text only: nothing here is ever shown as HTML, so nothing is escaped.
-_templates = Environment(  # noqa: S701
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined, trim_blocks=True
-)
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
 TITLES = {
     "TicketOpened": "We have your request {number}",
     "TicketReplied": "An answer to your request {number}",
@@ -56,5 +54,14 @@ def notice(delivery: Delivery, ticket: Record, owner: CustomerView | None, answe
 
 
 @cache
-def _template(kind: str) -> Template:
-    return _templates.get_template(f"{kind}.txt")
+def _templates() -> "Environment":
+    """Plain text only: nothing here is ever shown as HTML, so nothing is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # costs the start of an API that writes no mail
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701
+
+
+@cache
+def _template(kind: str) -> "Template":
+    return _templates().get_template(f"{kind}.txt")

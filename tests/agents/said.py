@@ -135,6 +135,7 @@ VIEWS: dict[str, Any] = {
         )
     ],
     "my_profile": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"),
+    "find_customer": CustomerView(id=ID, email="jane@demo.test", name="Jane Doe"), "change_default_address": PLACE,
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
     "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,

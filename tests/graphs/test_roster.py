@@ -254,5 +254,5 @@ async def test_all_26_are_listed_with_what_they_may_and_did(http: httpx.AsyncCli
 def test_public_tools_are_those_of_the_shop_front() -> None:
     assert {tool.name for tool in TOOLS.values() if tool.permission == PUBLIC} == {
         *("find_products", "get_product", "list_categories", "check_stock", "payment_options", "search_help"),
-        "shipping_options",
+        *("shipping_options", "calculate"),
     }

@@ -85,5 +85,5 @@ def test_the_version_changes_with_every_file(folder: Path, tmp_path_factory: Any
     path = other / file
     path.write_text(path.read_text().rstrip("\n").replace("own", "their own").replace("a yes", "the yes") + ".\n"
                     if file.startswith("policies") else path.read_text() + "\nOne more line.\n")  # fmt: skip
-    assert prompt("order", "p", other).version != before
-    assert prompt("order", "another purpose", folder).version != before
+    assert prompt("order", "p", folder=other).version != before
+    assert prompt("order", "another purpose", folder=folder).version != before
