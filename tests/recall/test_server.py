@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def write(shop: Commerce) -> None:
     async with shop.database.work(SYSTEM) as work:
-        for article in ARTICLES[:6]:
+        for article in ARTICLES[:7]:
             await shop.support.articles.write(work, WriteArticle(**article))
         await shop.recall.note_all(work, "articles")
 
@@ -44,18 +44,18 @@ async def test_one_worker_feeds_and_another_takes_over(
     await write(shop)
     async with opened(url) as other:
         first, second = SharedIndex(shop, there), SharedIndex(other, there)
-        assert await fed(first) >= 6
+        assert await fed(first) >= 7
         async with shop.database.work(SYSTEM) as work:
             await shop.recall.note_all(work, "articles")
         assert await second.step() == 0  # the first one holds the lock
-        assert await fed(first) == 6
+        assert await fed(first) == 7
         await first._connection.close()  # the first process dies
         async with shop.database.work(SYSTEM) as work:
             await shop.recall.note_all(work, "articles")
-        assert await fed(second) == 6
+        assert await fed(second) == 7
         await second._connection.close()
     (shelf,) = await shelves(there)
-    assert (shelf.place, len(shelf.held["articles"])) == ("server", 6)
+    assert (shelf.place, len(shelf.held["articles"])) == ("server", 7)
 
 
 async def test_a_process_that_is_asked_reads_what_the_worker_wrote(shop: Commerce, server: str, tmp_path: Path) -> None:
