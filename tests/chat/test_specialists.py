@@ -16,7 +16,6 @@ from tests.factories.world import World
 @pytest.mark.parametrize(
     ("agent", "words"),
     [
-        ("returns", "I'd like to return the lamp"),
         ("refund", "give me a refund please"),
         ("review", "I want to leave a review of the rug"),
         ("recommendation", "what's popular at the moment"),
@@ -36,6 +35,14 @@ async def test_what_an_agent_cannot_do_it_says_and_a_person_can_be_had(
     assert answer["messages"][0]["options"][0] == "Let me talk to a person"
     taken = await say(ann, where, answer["messages"][0]["options"][0])
     assert taken["handoff"]["number"] in text(taken)
+
+
+async def test_a_wish_to_return_something_asks_for_the_order_first(http: httpx.AsyncClient) -> None:
+    ann = await signed_in(http, "ann")
+    answer = await say(ann, await thread(ann), "I'd like to return the lamp")
+    assert answer["messages"][0]["agent"] == "returns"
+    assert text(answer).startswith("Which order do you mean?")
+    assert (answer["actions"], answer["pending_confirmation"]) == ([], None)
 
 
 @pytest.mark.parametrize("words", ["which sagas are stuck", "show the dead letter queue", "who calls the api most"])
