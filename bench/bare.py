@@ -53,6 +53,13 @@ class Bare:
                 await self._journey(connection)
                 times.append(time.perf_counter() - began)
 
+    async def place(self, cart: UUID) -> None:
+        """Only the placing of an order, of a unit of the first SKU; `cart` need not exist."""
+        async with self._pool.acquire() as c:
+            made = [row[0] for row in await c.fetch("select uuidv7() from generate_series(1, 12)")]
+            async with c.transaction():
+                await self._place(c, [cart, *made[1:]], self._levels[:1])
+
     async def _journey(self, c: Any) -> None:
         ids = [row[0] for row in await c.fetch("select uuidv7() from generate_series(1, 12)")]
         levels = random.sample(self._levels, 2)
@@ -90,7 +97,7 @@ class Bare:
             "insert into orders values ($1, 'A1', $2, $1, null, 'g', 'placed', 'pending', 'unfulfilled', 'EUR', true, 2000, 0, 0, 0, 2000, now(), now())",
             *(ids[4], ids[3]),
         )
-        for line, level in zip(ids[5:7], levels, strict=True):
+        for line, level in zip(ids[5 : 5 + len(levels)], levels, strict=True):
             await c.execute(
                 "insert into order_lines values ($1, $2, $3, $3, 'S', 'N', '{}', 1, 1000, 1000, 0, 0.19, 160)",
                 line,

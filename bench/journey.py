@@ -36,9 +36,8 @@ class Round:
         return f"  {name:<6} {self.rate:7.1f}/s  p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  {each}"
 
 
-async def journeys(shop: Shop, rounds: int, seconds: float, clients: int) -> None:
+async def journeys(shop: Shop, bare: Bare, rounds: int, seconds: float, clients: int) -> None:
     print("\nWhole purchase journey (cart, 2 lines, checkout, saga, pick task, history, notification)")
-    bare = await Bare.open(shop, clients)
     agora_side, bare_side = [], []
     await _round(shop, min(seconds, 2.0), clients, _buyer(shop, shop.variants), wait=True)
     for _ in range(rounds):
@@ -46,53 +45,11 @@ async def journeys(shop: Shop, rounds: int, seconds: float, clients: int) -> Non
         print(agora_side[-1].show("agora"), flush=True)
         bare_side.append(await _round(shop, seconds, clients, bare.buyer, wait=False))
         print(bare_side[-1].show("bare"), flush=True)
-    await bare.close()
     rate, reference = median(r.rate for r in agora_side), median(r.rate for r in bare_side)
     cpu, cpu_bare = (median(r.cpu / len(r.times) for r in side) for side in (agora_side, bare_side))
     print(
         f"  median {rate:.1f}/s = 1/{reference / rate:.1f} of the bare transactions; CPU {cpu / cpu_bare:.1f} x theirs"
     )
-
-
-async def hot_sku(shop: Shop, seconds: float, clients: int) -> None:
-    print("\nOne hot SKU (checkout of prepared carts; 0 oversold)")
-    hot = shop.variants[0]
-    carts: list[tuple[str, str]] = []
-    prepared = await Client.open(shop.base_url)
-    for _ in range(int(seconds * 400)):
-        carts.append(await _cart(prepared, [hot]))
-    prepared.close()
-    units = len(carts) * 3 // 4
-    await shop.sql.execute(
-        "update inventory_levels set on_hand = reserved + allocated + $2 where variant_id = $1", hot, units
-    )
-    placed, sold = await _rush(shop, carts, clients)
-    level = await shop.sql.fetchrow(
-        "select on_hand, reserved + allocated as promised from inventory_levels where variant_id = $1", hot
-    )
-    over = max(0, level["promised"] - level["on_hand"])
-    print(
-        f"  agora  {sold / placed:7.1f} orders/s  {sold} sold of {units} units to {len(carts)} buyers, {over} oversold"
-    )
-
-
-async def _rush(shop: Shop, carts: list[tuple[str, str]], clients: int) -> tuple[float, int]:
-    """All carts check out as fast as they can: seconds until the last unit was sold, and how many were."""
-    sold, last, began = 0, 0.0, time.perf_counter()
-
-    async def run(client: Client) -> None:
-        nonlocal sold, last
-        while carts:
-            cart, token = carts.pop()
-            status, _ = await _checkout(client, cart, token)
-            if status == 201:
-                sold, last = sold + 1, time.perf_counter()
-
-    connections = [await Client.open(shop.base_url) for _ in range(clients)]
-    await asyncio.gather(*(run(client) for client in connections))
-    for client in connections:
-        client.close()
-    return last - began, sold
 
 
 Buyer = Callable[[float, list[float]], Awaitable[None]]
@@ -117,8 +74,8 @@ def _buyer(shop: Shop, variants: list[UUID]) -> Buyer:
         client = await Client.open(shop.base_url)
         while time.perf_counter() < until:
             began = time.perf_counter()
-            cart, token = await _cart(client, random.sample(variants, 2))
-            status, group = await _checkout(client, cart, token)
+            cart, token = await cart_of(client, random.sample(variants, 2))
+            status, group = await check_out(client, cart, token)
             if status != 201 or group["payment"]["status"] != "captured":
                 raise SystemExit(f"a purchase failed: {status} {group}")
             times.append(time.perf_counter() - began)
@@ -127,18 +84,22 @@ def _buyer(shop: Shop, variants: list[UUID]) -> Buyer:
     return buy
 
 
-async def _cart(client: Client, variants: list[UUID]) -> tuple[str, str]:
+async def cart_of(client: Client, variants: list[UUID]) -> tuple[str, str]:
     _, cart = await client.post("/v1/carts", {"email": "bench@demo.test"})
-    token = f"x-cart-token: {cart['cart_token']}"
+    token: str = cart["cart_token"]
     for variant in variants:
         status, answer = await client.post(
-            f"/v1/carts/{cart['id']}/lines", {"variant_id": f"var_{variant.hex}", "quantity": 1}, token
+            f"/v1/carts/{cart['id']}/lines", {"variant_id": f"var_{variant.hex}", "quantity": 1}, _held(token)
         )
         if status != 201:
             raise SystemExit(f"a line failed: {answer}")
     return cart["id"], token
 
 
-async def _checkout(client: Client, cart: str, token: str) -> tuple[int, dict[str, dict[str, str]]]:
+async def check_out(client: Client, cart: str, token: str) -> tuple[int, dict[str, dict[str, str]]]:
     body = {"shipping_address": ADDRESS, "payment_token": "tok_success"}
-    return await client.post(f"/v1/carts/{cart}/checkout", body, token, f"idempotency-key: {uuid4()}")
+    return await client.post(f"/v1/carts/{cart}/checkout", body, _held(token), f"idempotency-key: {uuid4()}")
+
+
+def _held(token: str) -> str:
+    return f"x-cart-token: {token}"

@@ -36,11 +36,13 @@ from kernel.ids import new_id, parse, public
 from kernel.repository import Repository
 from kernel.schemas import Page, money
 
+# Variants are looked up one by one (`limit`), whatever the planner knew of the tables when it made its one plan.
 _OFFERS = f"""
 select v.id, v.product_id, p.merchant_id, p.category_id, v.sku, p.name, v.options, v.weight_g, p.tax_class,
        lowest.minor, lowest.compare_at_minor, ({units("v.id")}) as available
 from unnest($3::uuid[], $4::bigint[]) wanted(variant_id, quantity)
-join product_variants v on v.id = wanted.variant_id and v.active join products p on p.id = v.product_id
+cross join lateral (select * from product_variants where id = wanted.variant_id and active limit 1) v
+join products p on p.id = v.product_id
 join product_channel_listings l on l.product_id = p.id and l.channel_id = $1 and {PUBLISHED}
 cross join lateral ({lowest_price("v.id", "wanted.quantity", "$1", "$2")}) lowest
 """
