@@ -146,8 +146,14 @@ async def runs(
 
 @router.get("/runs/{run_id}/timeline", response_model=RunStory)
 async def run_timeline(run_id: RunId, edge: Agents) -> Response:
-    """One run moment by moment: model calls with tokens and cost, tool calls, questions, what came of it."""
-    return await edge.run(lambda work: edge.commerce.runs.journal.story(work, run_id, edge.commerce.chat.confirmations))
+    """One run moment by moment: model calls with tokens and cost, tool calls, questions, proposals and what was said to
+    them since, what came of it."""
+    commerce = edge.commerce
+
+    async def act(work: Work) -> RunStory:
+        return await commerce.runs.journal.story(work, run_id, commerce.chat.confirmations, commerce.approval)
+
+    return await edge.run(act)
 
 
 @router.patch("/agents/{name}", response_model=AgentView)

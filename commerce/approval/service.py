@@ -249,6 +249,11 @@ class ApprovalService:
             raise UnknownProposal()
         return await self._view(work, row)
 
+    async def of_run(self, work: Work, run_id: UUID) -> list[ProposalView]:
+        """What an agent proposed in one run, in its order."""
+        work.principal.require(READ_PROPOSALS)
+        return await self._views(work, await self._proposals.all(work, self._proposals.table.c.run_id == run_id))
+
     async def policies(self, work: Work, agent: str) -> list[PolicyView]:
         """What holds for each kind, if this agent proposes it."""
         work.principal.require(SET_POLICIES)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, or_
 
+from commerce.approval import ApprovalService, ProposalView
 from commerce.chat import Confirmations
 from commerce.chat.schemas import Asked
 from commerce.orchestration.errors import UnknownRun
@@ -63,8 +64,10 @@ class Journal:
         rows, following = await self._runs.page(work, *where, cursor=cursor, size=size)
         return Page(items=await self._views(work, rows), next=following)
 
-    async def story(self, work: Work, run_id: UUID, confirmations: Confirmations) -> RunStory:
-        """A run with all its moments on one line of time. Raises UnknownRun."""
+    async def story(
+        self, work: Work, run_id: UUID, confirmations: Confirmations, approval: ApprovalService
+    ) -> RunStory:
+        """A run with all its moments on one line of time, and what became of its proposals since. Raises UnknownRun."""
         work.principal.require(READ_AGENTS)
         run = await self._runs.get(work, run_id)
         if run is None:
@@ -81,6 +84,8 @@ class Journal:
         if run.ended_at:
             ended = {"status": run.status, "outcome": run.outcome}
             moments.append(Moment(at=run.ended_at, kind="decision", agent=run.agent, facts=ended))
+        moments += [moment for made in await approval.of_run(work, run_id) for moment in _proposal(made)]
+        moments.sort(key=lambda moment: moment.at)
         return RunStory(run=view, moments=moments)
 
     def _about(self, order: AboutOrder) -> ColumnElement[bool]:
@@ -106,6 +111,19 @@ def _question(asked: Asked, run: AgentRun) -> Moment:
     return Moment(
         at=asked.asked_at, kind="question", agent=asked.agent, facts={"tool": asked.tool, "status": asked.status}
     )
+
+
+def _proposal(made: ProposalView) -> list[Moment]:
+    """A proposal and what the policy and people said to it, without their notes."""
+    facts = made.model_dump(mode="json", include={"id", "kind", "object", "amount", "rule", "status", "code"})
+    known = {name: value for name, value in facts.items() if value is not None}
+    said = [
+        Moment(
+            at=d.at, kind="approval", agent=made.agent, facts={"id": known["id"], "by": d.decider, "accept": d.accept}
+        )
+        for d in made.decisions
+    ]
+    return [Moment(at=made.created_at, kind="proposal", agent=made.agent, facts=known), *said]
 
 
 _PLAIN = frozenset({"at", "agent", "run_id", "created_at", "number", "call_id"})

@@ -128,10 +128,11 @@ class AboutOrder(BaseModel):
 
 class Moment(View):
     """One thing that happened in a run. `facts` hold no personal data: of a model its name, tokens, cost (millionths),
-    latency (milliseconds) and the tools it wants; of a tool its arguments without what is personal, status and code."""
+    latency (milliseconds) and the tools it wants; of a tool its arguments without what is personal, status and code; of a
+    proposal what it is about and its amount, of an approval who said what: the policy, or a person."""
 
     at: datetime
-    kind: Literal["begun", "model", "tool", "question", "approval", "decision"]
+    kind: Literal["begun", "model", "tool", "question", "proposal", "approval", "decision"]
     agent: str
     facts: dict[str, Any]
 

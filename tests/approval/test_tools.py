@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from agents.roster import AGENTS
@@ -57,6 +58,27 @@ async def test_a_run_without_a_conversation_proposes_once(
     again = await call(shop, errand, "propose_goodwill", ticket=number, amount=5_000, reason="late")
     assert again == record
     assert await sql.fetchval("select count(*) from agent_proposals where run_id = $1", errand.run_id) == 1
+
+
+async def test_a_proposal_and_what_was_said_to_it_stand_on_the_timeline_of_its_run(
+    shop: Commerce, http: httpx.AsyncClient, world: World
+) -> None:
+    errand, support = await run(shop, SYSTEM, "support"), await signed_in(http, "support")
+    number = await ticket(shop, world)
+    made = await call(shop, errand, "propose_goodwill", ticket=number, amount=5_000, reason="late")
+    path = f"/v1/runs/{public('run', errand.run_id)}/timeline"
+    *_, tool, proposal = (await support.get(path))["moments"]
+    assert (tool["facts"]["tool"], proposal["kind"]) == ("propose_goodwill", "proposal")
+    money = {"amount": 5_000, "currency": "EUR"}
+    about = {"kind": "support.goodwill", "object": proposal["facts"]["object"], "amount": money, "rule": "APPROVAL-7"}
+    assert proposal["facts"] == {"id": made.result["proposal"], "status": "waiting", **about}
+    said = {"accept": True, "note": "secret note"}
+    await support.post(f"/v1/approvals/{made.result['proposal']}/decision", said, 200, key="yes")
+    *_, proposal, approval = (await support.get(path))["moments"]
+    assert proposal["facts"] == {"id": made.result["proposal"], "status": "accepted", **about}
+    assert (approval["kind"], approval["facts"]["accept"]) == ("approval", True)
+    assert approval["facts"]["by"] == (await person(shop, "support")).subject
+    assert "secret note" not in (await support.call("GET", path)).text
 
 
 async def test_each_agent_proposes_its_own(shop: Commerce, http: Any, sql: asyncpg.Connection, world: World) -> None:
