@@ -1,6 +1,7 @@
 """Carts: what somebody means to buy, always shown at today's prices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,11 +31,14 @@ from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
 from commerce.promotion import Adjustment, PromotionService
 from kernel.consent import demand
-from kernel.db import Work
+from kernel.db import Work, law
 from kernel.errors import Unauthenticated
 from kernel.ids import new_id
 from kernel.money import Money
 from kernel.schemas import money
+
+LINE_MOST = 9999
+"""Units of one line (a constraint of the table)."""
 
 
 @dataclass(slots=True)
@@ -121,23 +125,25 @@ class CartService:
         """Adds units of a variant, to its line when there is one.
 
         Raises VariantNotForSale (also for a variant of another channel or currency), NotEnoughToAdd, CartFull."""
-        cart = await self.open(work, cart_id)
+        work.principal.require(BUY)
+        with _line_laws():
+            cart = await self._read(work, statements.ADD, cart_id, new_id(), command.variant_id, command.quantity)
+        if cart.status != "open":
+            raise CartClosed()
         channel = await self._pricing.channel_by_id(work, cart.channel_id)
-        line = next((x for x in cart.lines if x.variant_id == command.variant_id), None)
-        if line is None:
-            most = channel.policy.cart_lines_most
-            if len(cart.lines) >= most:
-                raise CartFull(most=most)
-            line = CartLine(new_id(), command.variant_id, 0)
-            cart.lines.append(line)
-        line.quantity += command.quantity
-        return await self._set(work, cart, channel, line)
+        most = channel.policy.cart_lines_most
+        if len(cart.lines) > most:
+            raise CartFull(most=most)
+        line = next(x for x in cart.lines if x.variant_id == command.variant_id)
+        return await self._checked(work, cart, channel, line)
 
     async def change_line(self, work: Work, cart_id: UUID, line_id: UUID, command: ChangeLine) -> CartView:
         cart = await self.open(work, cart_id)
         line = _line(cart, line_id)
         line.quantity = command.quantity
-        return await self._set(work, cart, await self._pricing.channel_by_id(work, cart.channel_id), line)
+        with _line_laws():
+            await work.run(statements.SET_LINE, line_id, command.quantity)
+        return await self._checked(work, cart, await self._pricing.channel_by_id(work, cart.channel_id), line)
 
     async def remove_line(self, work: Work, cart_id: UUID, line_id: UUID) -> CartView:
         cart = await self.open(work, cart_id)
@@ -199,9 +205,9 @@ class CartService:
 
     # --- inside ---
 
-    async def _read(self, work: Work, statement: str, cart_id: UUID) -> CartState:
+    async def _read(self, work: Work, statement: str, cart_id: UUID, *more: UUID | int) -> CartState:
         who = work.principal
-        row = await work.row(statement, cart_id, who.is_staff, who.customer_id, who.guest_key)
+        row = await work.row(statement, cart_id, who.is_staff, who.customer_id, who.guest_key, *more)
         if row is None:
             raise UnknownCart()
         lines, codes = row["contents"]
@@ -211,8 +217,8 @@ class CartService:
             codes,
         )
 
-    async def _set(self, work: Work, cart: CartState, channel: ChannelFacts, line: CartLine) -> CartView:
-        """Writes a line's quantity after the checks that every such write needs."""
+    async def _checked(self, work: Work, cart: CartState, channel: ChannelFacts, line: CartLine) -> CartView:
+        """What every write of a line has to pass: a refusal undoes it with the transaction."""
         items = await self.items(work, channel, cart.lines)
         item = next((x for x in items if x.line_id == line.id), None)
         if item is None:
@@ -228,7 +234,6 @@ class CartService:
             quantity=line.quantity,
             price=item.price.unit_minor,
         )
-        await work.run(statements.SET_LINE, line.id, cart.id, line.variant_id, line.quantity)
         return await self._show(work, cart, items)
 
     async def _show(self, work: Work, cart: CartState, items: Sequence[Item] | None = None) -> CartView:
@@ -243,6 +248,13 @@ class CartService:
         lines = [_line_view(item, channel.currency) for item in found]
         lines += [_gone(line, *names[variant], channel.currency) for variant, line in missing.items()]
         return _view(cart, channel, lines, found, adjustments, dict(enumerate(taxes)))
+
+
+@contextmanager
+def _line_laws() -> Iterator[None]:
+    nothing, most = VariantNotForSale(skus="This item"), NotEnoughToAdd(available=LINE_MOST, sku="this item")
+    with law("fk_cart_lines_variant_id", nothing), law("ck_cart_lines_quantity", most):
+        yield
 
 
 def _line(cart: CartState, line_id: UUID) -> CartLine:

@@ -20,10 +20,20 @@ insert into carts (id, channel_id, customer_id, guest_key, email, status, create
 values ($1, $2, $3, $4, $5, 'open', $6, $6)
 """
 
-SET_LINE = """
-insert into cart_lines (id, cart_id, variant_id, quantity) values ($1, $2, $3, $4)
-on conflict (cart_id, variant_id) do update set quantity = excluded.quantity
+# $1 to $4 as above, $5 line if new, $6 variant, $7 units: what came of it stands in the contents already
+ADD = """
+with cart as materialized (
+  select id, channel_id, customer_id, guest_key, email, status from carts
+  where id = $1 and ($2 or customer_id = $3 or guest_key = $4) for update
+), put as (
+  insert into cart_lines (id, cart_id, variant_id, quantity)
+  select $5, id, $6, $7 from cart where status = 'open'
+  on conflict (cart_id, variant_id) do update set quantity = cart_lines.quantity + excluded.quantity returning id
+)
+select cart.*, agora_cart_contents(cart.id) as contents from cart left join put on true
 """
+
+SET_LINE = "update cart_lines set quantity = $2 where id = $1"
 
 # $1 cart, $2 group, $3 now
 START = """

@@ -160,6 +160,19 @@ async def test_a_cart_holds_a_bounded_number_of_lines(sql: asyncpg.Connection, u
     await sql.execute(policy, "{}")
 
 
+async def test_a_line_holds_a_bounded_number_of_units(
+    buyer: tuple[Caller, str], sql: asyncpg.Connection, world: World
+) -> None:
+    caller, cart = buyer
+    variant = world.variants["mug"]
+    await sql.execute("update inventory_levels set on_hand = on_hand + 20000 where variant_id = $1", variant)
+    body = {"variant_id": public("var", variant), "quantity": 9999}
+    answer = await caller.refused("POST", f"/v1/carts/{cart}/lines", 409, "insufficient_stock", json=body)
+    assert answer["detail"] == "Only 9999 of this item can be bought right now."
+    assert [line["quantity"] for line in (await caller.get(f"/v1/carts/{cart}"))["lines"]] == [1]
+    await sql.execute("update inventory_levels set on_hand = on_hand - 20000 where variant_id = $1", variant)
+
+
 async def test_unknown_routes_and_methods_are_problems_too(http: httpx.AsyncClient) -> None:
     caller = guest(http)
     await caller.refused("GET", "/v1/nothing", 404, "route_unknown")

@@ -14,7 +14,7 @@ from workers.delivery import FolderMailer, send_mail
 
 ADD_TO_CART_MOST = 8
 PLACE_ORDER_MOST = 25
-ANSWERED_MOST, JOURNEY_MOST = 31, 40
+ANSWERED_MOST, JOURNEY_MOST = 29, 38
 TOGETHER = 8
 
 

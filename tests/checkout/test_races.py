@@ -11,6 +11,7 @@ import pytest
 
 from commerce.app import Commerce
 from kernel.auth import SYSTEM
+from kernel.ids import public
 from tests.conftest import opened, served
 from tests.factories.api import guest, signed_in
 from tests.factories.world import ADDRESS, World, add_product
@@ -133,3 +134,16 @@ async def test_a_gift_card_is_not_spent_twice(http: httpx.AsyncClient, sql: asyn
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     shown = await ann.get("/v1/me/payment-methods")
     assert [m["balance"]["amount"] for m in shown if m["id"] == method["id"]] == [0]
+
+
+async def test_what_is_added_to_a_cart_at_once_is_all_in_it(http: httpx.AsyncClient, world: World) -> None:
+    buyer = guest(http)
+    cart = await buyer.cart({world.variants["mug"]: 1})
+    names = ("mug", "lamp", "mug", "chair", "mug", "lamp")
+    adds = [{"variant_id": public("var", world.variants[name]), "quantity": 1} for name in names]
+    answers = await asyncio.gather(*(buyer.call("POST", f"/v1/carts/{cart}/lines", json=body) for body in adds))
+    assert [answer.status_code for answer in answers] == [201] * len(adds)
+    lines = {line["variant_id"]: line["quantity"] for line in (await buyer.get(f"/v1/carts/{cart}"))["lines"]}
+    assert lines == {public("var", world.variants[name]): n for name, n in (("mug", 4), ("lamp", 2), ("chair", 1))}
+    last = max((answer.json() for answer in answers), key=lambda shown: sum(x["quantity"] for x in shown["lines"]))
+    assert sum(line["quantity"] for line in last["lines"]) == 7
