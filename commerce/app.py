@@ -60,7 +60,10 @@ from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
 from commerce.shipping import Shipments, ShippingService
+from commerce.shipping.adapters import adapters
+from commerce.shipping.carriers import CarrierService
 from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.shipping.shopping import RateShopping
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
@@ -94,6 +97,8 @@ class Commerce:
     promotion: PromotionService
     warehouse: WarehouseService
     shipping: ShippingService
+    carriers: CarrierService
+    rate_shopping: RateShopping
     order: OrderService
     fulfillment: FulfillmentService
     orders_paid: OrdersPaid
@@ -133,7 +138,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
     warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
-    order, merchant = OrderService(pricing, inventory, warehouse, parcels), MerchantService(identity, product)
+    order, merchant = OrderService(pricing, inventory, warehouse, shipping, parcels), MerchantService(identity, product)
+    ways = adapters(database, shipping, settings)
+    carriers, rates = CarrierService(ways), RateShopping(database, shipping, pricing, ways, settings.carrier_timeout)
     fulfillment = FulfillmentService(parcels)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
@@ -156,10 +163,10 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
-        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
-        *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(product, promotion, warehouse, shipping, carriers, rates, order, fulfillment, orders_paid),
+        *(refund, asked, received, claims, terms, spoken, merchant, cart, checkout),
+        *(review, changes, email, notification, refill, support, note, goodwill, recall),
+        *(chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

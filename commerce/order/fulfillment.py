@@ -1,6 +1,7 @@
 """How an order leaves the house: planned by where its stock is promised, split by location, shipped parcel by parcel."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from commerce.inventory import InventoryService
@@ -10,7 +11,7 @@ from commerce.order.events import OrderShipped, OrderSplit
 from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
 from commerce.order.schemas import ParcelView, PartView, PlannedLine, PlanView, ShipParcel
 from commerce.order.tables import FulfillmentPlan, Order, OrderLine, PartialShipment, Split
-from commerce.shipping import Shipments
+from commerce.shipping import Sending, Shipments, ShippingService
 from commerce.warehouse import WarehouseService
 from kernel.db import Record, Work
 from kernel.repository import Repository
@@ -77,6 +78,10 @@ _SHIPPED_AT = """
 insert into order_delivery_tracking (order_id, shipped_at) values ($1, $2) on conflict (order_id) do nothing
 """
 
+_BOUGHT = """
+select g.shipping_method, a.country from order_groups g join order_addresses a on a.group_id = g.id where g.id = $1
+"""
+
 _PARCELS = """
 select s.*, l.sku from order_partial_shipments s join order_lines l on l.id = s.order_line_id
 where s.order_id = $1 order by s.parcel_id, s.order_line_id
@@ -85,9 +90,15 @@ where s.order_id = $1 order by s.parcel_id, s.order_line_id
 
 class Fulfillment:
     def __init__(
-        self, inventory: InventoryService, warehouse: WarehouseService, shipments: Shipments, desk: Desk
+        self,
+        inventory: InventoryService,
+        warehouse: WarehouseService,
+        shipping: ShippingService,
+        shipments: Shipments,
+        desk: Desk,
     ) -> None:
         self._inventory = inventory
+        self._shipping = shipping
         self._shipments = shipments
         self._warehouse = warehouse
         self._desk = desk
@@ -200,9 +211,10 @@ class Fulfillment:
         for line in lines:
             sold[line.variant_id] = sold.get(line.variant_id, 0) + units[line.id]
         await self._inventory.sell(work, order.group_id, sold, location)
-        parcel = await self._shipments.dispatch(
-            work, order.id, order.merchant_id, units, command.carrier or STANDARD, command.tracking_number or ""
-        )
+        carrier, tracking = command.carrier or STANDARD, command.tracking_number or ""
+        promised = await self._promised(work, order)
+        sending = Sending(order.id, order.group_id, order.merchant_id, units, carrier, tracking, promised)
+        parcel = await self._shipments.dispatch(work, sending)
         await work.run(_SHIPPED_AT, order.id, work.now)
         for line in lines:
             row = PartialShipment(
@@ -227,6 +239,11 @@ class Fulfillment:
             )
         )
         return next(found for found in await self.parcels(work, order.id) if found.id == parcel)
+
+    async def _promised(self, work: Work, order: Order) -> date | None:
+        """The last day a parcel that leaves now may take, by the method that was bought; None for one that is gone."""
+        bought = await work.row(_BOUGHT, order.group_id)
+        return await self._shipping.due(work, *bought.values()) if bought else None
 
     async def _view(self, work: Work, order_id: UUID) -> PlanView:
         parts: dict[UUID, PartView] = {}

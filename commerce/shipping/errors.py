@@ -1,6 +1,6 @@
 """Facts shipping can refuse with."""
 
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound, Unauthenticated
 
 
 class DaysReversed(Invalid):
@@ -16,3 +16,33 @@ class RateTwice(Invalid):
 class ShippingMethodUnavailable(Invalid):
     code = "shipping_method_unavailable"
     message = "{method} is not available to {country} for this weight."
+
+
+class BadCarrierSignature(Unauthenticated):
+    code = "carrier_signature_invalid"
+    message = "The signature of this notice is not valid."
+
+
+class UnknownCarrier(NotFound):
+    code = "carrier_unknown"
+    message = "There is no such carrier."
+
+
+class MerchantNeeded(Invalid):
+    code = "shipping_merchant_needed"
+    message = "Say which merchant sends."
+
+
+class UnknownTimezone(Invalid):
+    code = "timezone_unknown"
+    message = "{timezone} is no time zone."
+
+
+class UnknownParcel(NotFound):
+    code = "parcel_unknown"
+    message = "There is no such parcel."
+
+
+class UnknownSeller(NotFound):
+    code = "shipping_merchant_unknown"
+    message = "There is no such merchant."
