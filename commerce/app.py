@@ -39,6 +39,7 @@ from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
 from commerce.order import FulfillmentService, OrderService
 from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
+from commerce.order.tracking import Tracking
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
 from commerce.pricing import PriceProposals, PricingService
@@ -98,9 +99,9 @@ class Commerce:
     warehouse: WarehouseService
     shipping: ShippingService
     carriers: CarrierService
-    rate_shopping: RateShopping
     order: OrderService
     fulfillment: FulfillmentService
+    tracking: Tracking
     orders_paid: OrdersPaid
     refund: RefundService
     returns: ReturnService
@@ -139,9 +140,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     product, promotion = ProductService(pricing, inventory), PromotionService()
     warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
     order, merchant = OrderService(pricing, inventory, warehouse, shipping, parcels), MerchantService(identity, product)
-    ways = adapters(database, shipping, settings)
-    carriers, rates = CarrierService(ways), RateShopping(database, shipping, pricing, ways, settings.carrier_timeout)
-    fulfillment = FulfillmentService(parcels)
+    carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(parcels)
+    tracking = Tracking(database, carriers, fulfillment)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
@@ -163,11 +163,19 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, carriers, rates, order, fulfillment, orders_paid),
+        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, orders_paid),
         *(refund, asked, received, claims, terms, spoken, merchant, cart, checkout),
         *(review, changes, email, notification, refill, support, note, goodwill, recall),
         *(chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
+
+
+def _carriers(
+    database: Database, shipping: ShippingService, pricing: PricingService, settings: Settings
+) -> CarrierService:
+    """Carriers as far as they are set up, with who asks them for rates."""
+    ways = adapters(database, shipping, settings)
+    return CarrierService(ways, RateShopping(database, shipping, pricing, ways, settings.carrier_timeout))
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:

@@ -43,6 +43,7 @@ from commerce.returns.events import (
     ReturnRejected,
     ReturnRequested,
 )
+from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
 from commerce.warehouse.events import OrderPicked, PickCreated
 from kernel.events import Event
@@ -53,7 +54,7 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
-    *(OrderSplit, OrderShipped, OrderDelivered),
+    *(OrderSplit, OrderShipped, OrderDelivered, ShipmentOutForDelivery, ShipmentDelayed, ShipmentLost),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
     *(PickCreated, OrderPicked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
@@ -81,7 +82,10 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
             "notification.tell",
-            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            (
+                *(OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+                *(ShipmentOutForDelivery, ShipmentDelivered),
+            ),
             commerce.notification.tell,
         ),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),

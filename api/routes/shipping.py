@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.deps import Edge, Open, dumped, needs, reply
@@ -17,6 +17,7 @@ from commerce.shipping.schemas import (
     SetHandling,
     SetShippingMethod,
 )
+from kernel.auth import SYSTEM
 from kernel.db import Work
 from kernel.schemas import Code, Country, money
 
@@ -66,7 +67,7 @@ async def set_method(command: SetShippingMethod, edge: Annotated[Edge, needs(WRI
 @router.post("/shipping/quotes", response_model=QuotesView)
 async def quotes(command: QuoteParcel, edge: Quote) -> Response:
     """What each carrier takes for a parcel: all are asked at once, and the shop's tables stand in for who is silent."""
-    return reply(dumped(await edge.commerce.rate_shopping.quote(edge.principal, command)), 200)
+    return reply(dumped(await edge.commerce.carriers.shopping.quote(edge.principal, command)), 200)
 
 
 @router.put("/shipping/handling", status_code=204)
@@ -91,3 +92,12 @@ async def set_carrier(code: Code, command: SetCarrier, edge: Carriers) -> Respon
 async def set_account(code: Code, command: SetAccount, edge: Carriers) -> Response:
     """Who sends with a carrier, and from where."""
     return await edge.once(lambda work: edge.commerce.carriers.set_account(work, code, command), 200)
+
+
+@router.post("/webhooks/carriers/{carrier}", status_code=204)
+async def webhook(carrier: Code, request: Request, edge: Open) -> Response:
+    """A carrier's signed notice of what it saw of a parcel; a repetition changes nothing."""
+    body, headers = await request.body(), dict(request.headers)
+    async with edge.commerce.database.work(SYSTEM) as work:
+        await edge.commerce.tracking.notice(work, carrier, body, headers)
+    return Response(status_code=204)

@@ -241,9 +241,11 @@ class Fulfillment:
         return next(found for found in await self.parcels(work, order.id) if found.id == parcel)
 
     async def _promised(self, work: Work, order: Order) -> date | None:
-        """The last day a parcel that leaves now may take, by the method that was bought; None for one that is gone."""
-        bought = await work.row(_BOUGHT, order.group_id)
-        return await self._shipping.due(work, *bought.values()) if bought else None
+        """The last day a parcel that leaves now may take, by the method that was bought; None for one that is gone.
+        Read as the system: a merchant does not see where its buyer lives."""
+        async with work.attempt():
+            bought = await work.row(_BOUGHT, order.group_id)
+            return await self._shipping.due(work, *bought.values()) if bought else None
 
     async def _view(self, work: Work, order_id: UUID) -> PlanView:
         parts: dict[UUID, PartView] = {}

@@ -7,6 +7,7 @@ from commerce.shipping.errors import UnknownCarrier, UnknownSeller, UnknownTimez
 from commerce.shipping.permissions import QUOTE, SET_CARRIERS
 from commerce.shipping.ports import Carrier
 from commerce.shipping.schemas import CarrierView, SetAccount, SetCarrier, SetHandling
+from commerce.shipping.shopping import RateShopping
 from kernel.db import Work, law
 
 _SET = """
@@ -32,8 +33,9 @@ on conflict (merchant_id) do update
 
 
 class CarrierService:
-    def __init__(self, adapters: Mapping[str, Carrier]) -> None:
+    def __init__(self, adapters: Mapping[str, Carrier], shopping: RateShopping) -> None:
         self.adapters = adapters
+        self.shopping = shopping
 
     async def carriers(self, work: Work) -> list[CarrierView]:
         """All of them, by code."""

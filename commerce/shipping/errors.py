@@ -46,3 +46,8 @@ class UnknownParcel(NotFound):
 class UnknownSeller(NotFound):
     code = "shipping_merchant_unknown"
     message = "There is no such merchant."
+
+
+class UnreadableNotice(Invalid):
+    code = "carrier_notice_unreadable"
+    message = "This notice cannot be read."

@@ -25,6 +25,7 @@ from kernel.schemas import money
 
 FRESH = timedelta(minutes=15)
 """How long an offer is good: carriers hold their rates for at least that."""
+OLD = timedelta(days=1)
 log = telemetry.log("shipping")
 
 # $1 merchant or null: the active carriers, and whose account is used with each
@@ -102,6 +103,10 @@ class RateShopping:
                 rows = known[one.id] or await self._keep(work, one, merchant, fresh.get(one.id, []))
                 quotes += [await self._view(work, merchant, command.country, one, row, source) for row in rows]
         return QuotesView(quotes=sorted(quotes, key=lambda q: q.price.amount), silent=silent, fallback=bool(silent))
+
+    async def forget(self, work: Work) -> None:
+        """Offers that nobody can take any more."""
+        await work.run("delete from shipping_quotes where expires_at < $1", work.now - OLD)
 
     # --- inside ---
 
