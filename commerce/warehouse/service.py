@@ -5,6 +5,7 @@ from uuid import UUID
 
 from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
 from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.packing import Packing
 from commerce.warehouse.permissions import PICK
 from commerce.warehouse.schemas import PickLineView, PickTaskView, ToPick
 from commerce.warehouse.tables import PickTask
@@ -67,7 +68,10 @@ returning status, group_id
 
 
 class WarehouseService:
+    """`packing` puts what was picked into packages."""
+
     def __init__(self) -> None:
+        self.packing = Packing()
         self._tasks = Repository(PickTask, "merchant_id")
 
     async def create_picks(self, work: Work, group_id: UUID, lines: Sequence[ToPick]) -> None:
