@@ -6,7 +6,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from commerce.warehouse import floor
 from kernel.tables import OWN_MERCHANT, Base, laws, one_of, visible
+
+FLOOR = (floor.Warehouse, floor.Zone, floor.Bin, floor.BinStock, floor.Move)
+"""Its other tables: importing this module declares them all."""
 
 
 class PickTask(Base):
