@@ -138,7 +138,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
-    warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
+    warehouse, shipping, parcels = WarehouseService(inventory.binned), ShippingService(), Shipments()
     order, merchant = OrderService(pricing, inventory, warehouse, shipping, parcels), MerchantService(identity, product)
     carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(parcels)
     tracking = Tracking(database, carriers, fulfillment)
@@ -199,7 +199,7 @@ def _returns(
     book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
     exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
     settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
-    engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
+    engine.add(returns.returning(returns.Parts(inventory, parts.warehouse, payment, book, settling)))
     return (
         ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
         ReceivingService(fulfillment, book),

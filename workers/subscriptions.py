@@ -45,7 +45,7 @@ from commerce.returns.events import (
 )
 from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -56,7 +56,7 @@ HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
     *(OrderSplit, OrderShipped, OrderDelivered, ShipmentOutForDelivery, ShipmentDelayed, ShipmentLost),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
-    *(PickCreated, OrderPicked),
+    *(PickCreated, OrderPicked, OrderPacked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
     *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
     *(ReturnCompleted, ClaimOpened, ClaimDecided),

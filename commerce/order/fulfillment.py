@@ -126,7 +126,8 @@ class Fulfillment:
     async def ship(self, work: Work, order_id: UUID, command: ShipParcel) -> ParcelView:
         """Units leave a location in one parcel: its stock is sold, the order is partly or wholly shipped.
 
-        Emits OrderShipped. Raises OrderNotFound, NotShippable, OrderOnHold, ChangeInProgress, UnitsNotThere."""
+        Emits OrderShipped. Raises OrderNotFound, NotShippable, OrderOnHold, ChangeInProgress, UnitsNotThere,
+        BinUnitsNotThere."""
         work.principal.require(SHIP_ORDERS)
         order = await self._shippable(work, order_id)
         waits = await work.row(
@@ -211,6 +212,7 @@ class Fulfillment:
         for line in lines:
             sold[line.variant_id] = sold.get(line.variant_id, 0) + units[line.id]
         await self._inventory.sell(work, order.group_id, sold, location)
+        await self._warehouse.bins.leave(work, order.id, location, sold)
         carrier, tracking = command.carrier or STANDARD, command.tracking_number or ""
         promised = await self._promised(work, order)
         sending = Sending(order.id, order.group_id, order.merchant_id, units, carrier, tracking, promised)
