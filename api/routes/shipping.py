@@ -1,14 +1,21 @@
-"""Shipping methods and their rates, carriers and what they offer."""
+"""Shipping methods and their rates, carriers and what they offer, labels and manifests."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.deps import Edge, Open, dumped, needs, reply
-from commerce.shipping.permissions import QUOTE, SET_CARRIERS, WRITE_RATES
+from commerce.shipping.permissions import QUOTE, SEND_PARCELS, SET_CARRIERS, WRITE_RATES
 from commerce.shipping.schemas import (
+    BuyLabel,
     CarrierView,
+    CloseManifest,
+    LabelId,
+    LabelView,
+    ManifestId,
+    ManifestView,
+    PackageId,
     QuoteParcel,
     QuotesView,
     RateView,
@@ -19,11 +26,15 @@ from commerce.shipping.schemas import (
 )
 from kernel.auth import SYSTEM
 from kernel.db import Work
-from kernel.schemas import Code, Country, money
+from kernel.ids import new_id
+from kernel.saga_engine import Run
+from kernel.schemas import Code, Country, Page, money
 
 router = APIRouter(prefix="/v1", tags=["shipping"])
 Quote = Annotated[Edge, needs(QUOTE)]
 Carriers = Annotated[Edge, needs(SET_CARRIERS)]
+Send = Annotated[Edge, needs(SEND_PARCELS)]
+FILES = {"pdf": "application/pdf", "zpl": "application/zpl"}
 
 
 @router.get("/shipping-rates", response_model=list[RateView])
@@ -74,6 +85,70 @@ async def quotes(command: QuoteParcel, edge: Quote) -> Response:
 async def set_handling(command: SetHandling, edge: Carriers) -> Response:
     """The cut-off and handling days of a merchant, or of all who have none of their own."""
     return await edge.once(lambda work: edge.commerce.carriers.set_handling(work, command), 200)
+
+
+@router.post("/packages/{package_id}/label", status_code=201, response_model=LabelView)
+async def buy_label(package_id: PackageId, command: BuyLabel, edge: Send) -> Response:
+    """Buys the one label of a package; its contents are final from here on. While the carrier has not answered its status
+    is `buying`: look again."""
+    label_id = new_id()
+
+    async def start(work: Work) -> Run:
+        return await edge.commerce.labels.buy(work, label_id, package_id, command)
+
+    return await edge.saga(label_id, start, edge.commerce.carriers.labels.view, 201)
+
+
+@router.get("/packages/{package_id}/labels", response_model=list[LabelView])
+async def labels(package_id: PackageId, edge: Send) -> Response:
+    """Every label a package had, oldest first."""
+    return await edge.run(lambda work: edge.commerce.labels.of_package(work, package_id))
+
+
+@router.get("/labels/{label_id}", response_model=LabelView)
+async def label(label_id: LabelId, edge: Send, format: Literal["json", "pdf", "zpl"] = "json") -> Response:  # noqa: A002
+    """A label: what is known of it, or its file to print."""
+    if format == "json":
+        return await edge.run(lambda work: edge.commerce.carriers.labels.view(work, label_id))
+    async with edge.commerce.database.work(edge.principal) as work:
+        file = await edge.commerce.carriers.labels.printed(work, label_id, format)
+    return Response(file, media_type=FILES[format])
+
+
+@router.post("/labels/{label_id}/void", response_model=LabelView)
+async def void_label(label_id: LabelId, edge: Send) -> Response:
+    """Gives a label back that nothing left with; then its package can have another."""
+
+    async def start(work: Work) -> Run:
+        return await edge.commerce.labels.void(work, label_id)
+
+    return await edge.saga(label_id, start, edge.commerce.carriers.labels.view, 200)
+
+
+@router.get("/manifests", response_model=Page[ManifestView])
+async def manifests(
+    edge: Send,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Manifests of the caller's locations, newest first."""
+    return await edge.run(lambda work: edge.commerce.carriers.manifests.page(work, cursor, size))
+
+
+@router.post("/manifests", status_code=201, response_model=ManifestView)
+async def close_manifest(command: CloseManifest, edge: Send) -> Response:
+    """Closes the day of a carrier at a location: what left and is on no manifest yet."""
+    return await edge.once(lambda work: edge.commerce.carriers.manifests.close(work, command))
+
+
+@router.get("/manifests/{manifest_id}", response_model=ManifestView)
+async def manifest(manifest_id: ManifestId, edge: Send, format: Literal["json", "pdf"] = "json") -> Response:  # noqa: A002
+    """A manifest: what is known of it, or its sheets to sign."""
+    if format == "json":
+        return await edge.run(lambda work: edge.commerce.carriers.manifests.view(work, manifest_id))
+    async with edge.commerce.database.work(edge.principal) as work:
+        file = await edge.commerce.carriers.manifests.printed(work, manifest_id)
+    return Response(file, media_type=FILES[format])
 
 
 @router.get("/carriers", response_model=list[CarrierView])

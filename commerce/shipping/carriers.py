@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commerce.shipping.errors import UnknownCarrier, UnknownSeller, UnknownTimezone
+from commerce.shipping.labels import Labels
+from commerce.shipping.manifests import Manifests
 from commerce.shipping.permissions import QUOTE, SET_CARRIERS
 from commerce.shipping.ports import Carrier
 from commerce.shipping.schemas import CarrierView, SetAccount, SetCarrier, SetHandling
@@ -33,9 +35,13 @@ on conflict (merchant_id) do update
 
 
 class CarrierService:
+    """`shopping` compares what they take, `labels` are what is bought of them, `manifests` what they took along."""
+
     def __init__(self, adapters: Mapping[str, Carrier], shopping: RateShopping) -> None:
         self.adapters = adapters
         self.shopping = shopping
+        self.labels = Labels(adapters)
+        self.manifests = Manifests()
 
     async def carriers(self, work: Work) -> list[CarrierView]:
         """All of them, by code."""

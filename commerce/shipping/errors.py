@@ -1,6 +1,6 @@
 """Facts shipping can refuse with."""
 
-from kernel.errors import Invalid, NotFound, Unauthenticated
+from kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 
 class DaysReversed(Invalid):
@@ -51,3 +51,48 @@ class UnknownSeller(NotFound):
 class UnreadableNotice(Invalid):
     code = "carrier_notice_unreadable"
     message = "This notice cannot be read."
+
+
+class LabelTwice(Conflict):
+    code = "label_twice"
+    message = "This package has its label already."
+
+
+class UnknownLabel(NotFound):
+    code = "label_unknown"
+    message = "There is no such label."
+
+
+class LabelNotThere(Conflict):
+    code = "label_not_there"
+    message = "The label is {status}: there is nothing to print."
+
+
+class LabelNotVoidable(Conflict):
+    code = "label_not_voidable"
+    message = "The label is {status}, or its parcel has left: it cannot be given back."
+
+
+class PackageNotLabelled(Conflict):
+    code = "package_not_labelled"
+    message = "This package has no label yet, or the carrier has not answered for it."
+
+
+class QuoteGone(Conflict):
+    code = "quote_gone"
+    message = "This offer is not good any more: ask for a new one."
+
+
+class ManifestClosed(Conflict):
+    code = "manifest_closed"
+    message = "The parcels of this day were handed over already."
+
+
+class ManifestEmpty(Conflict):
+    code = "manifest_empty"
+    message = "No parcel waits to be handed over."
+
+
+class UnknownManifest(NotFound):
+    code = "manifest_unknown"
+    message = "There is no such manifest."

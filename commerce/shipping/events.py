@@ -14,6 +14,14 @@ class ShipmentEvent(Event):
     shipment_id: UUID
 
 
+class ShipmentCreated(ShipmentEvent):
+    """A label was bought: the parcel that leaves with it will bear this id."""
+
+    carrier: str
+    amount: int
+    currency: str
+
+
 class ShipmentDispatched(ShipmentEvent):
     """A parcel left the house."""
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from kernel.ids import PublicId
 from kernel.schemas import Code, Command, Country, Currency, Minor, MoneyView, Text, View
@@ -15,6 +15,10 @@ OrderId = Annotated[UUID, PublicId("ord")]
 OrderLineId = Annotated[UUID, PublicId("oln")]
 MerchantId = Annotated[UUID, PublicId("mer")]
 QuoteId = Annotated[UUID, PublicId("qte")]
+LabelId = Annotated[UUID, PublicId("lbl")]
+ManifestId = Annotated[UUID, PublicId("mft")]
+PackageId = Annotated[UUID, PublicId("pkg")]
+LocationId = Annotated[UUID, PublicId("loc")]
 Millimetres = Annotated[int, Field(ge=1, le=10_000)]
 PostalCode = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16)]
 Zone = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|\*)$")]
@@ -168,3 +172,47 @@ class ShipmentView(View):
     delivered_at: datetime | None
     signed_by: str | None
     history: list[TrackingEventView]
+
+
+class BuyLabel(Command):
+    """By an offer that is still good, or by a carrier and one of its services; without any the shop itself carries it by
+    the method that was bought."""
+
+    quote_id: QuoteId | None = None
+    carrier: Code | None = None
+    service: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+
+
+class LabelView(View):
+    """`status` is buying (the carrier has not answered yet), bought, refused (see `failure`), voiding or voided."""
+
+    id: LabelId
+    package_id: PackageId
+    order_id: OrderId
+    carrier: str
+    service: str
+    status: str
+    tracking: str | None
+    price: MoneyView | None
+    failure: str | None
+    created_at: datetime
+
+
+class LabelState(BaseModel):
+    """What a saga of a label goes by; the rest stands in its row."""
+
+    label_id: UUID
+
+
+class CloseManifest(Command):
+    carrier: Code
+    location_id: LocationId
+
+
+class ManifestView(View):
+    id: ManifestId
+    carrier: str
+    location_id: LocationId
+    day: date
+    parcels: int
+    closed_at: datetime

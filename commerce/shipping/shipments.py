@@ -23,12 +23,13 @@ from kernel.db import Work
 from kernel.ids import new_id
 from kernel.repository import Repository
 
-# $1 id, $2 order, $3 group, $4 merchant, $5 carrier, $6 tracking, $7 promised, $8 now, $9 lines, $10 quantities, $11 actor
+# $1 id, $2 order, $3 group, $4 merchant, $5 carrier, $6 tracking, $7 promised, $8 now, $9 lines, $10 quantities, $11 actor,
+# $12 location
 _DISPATCH = """
 with parcel as (
   insert into shipments (id, order_id, group_id, merchant_id, carrier, tracking, status, promised_on, dispatched_at,
-                         asked_at)
-  values ($1, $2, $3, $4, $5, $6, 'dispatched', $7, $8, $8)
+                         asked_at, location_id)
+  values ($1, $2, $3, $4, $5, $6, 'dispatched', $7, $8, $8, $12)
 ), told as (
   insert into tracking_events (id, shipment_id, kind, actor, at) values (uuidv7(), $1, 'dispatched', $11, $8)
 )
@@ -89,6 +90,7 @@ class Sending:
     carrier: str
     tracking: str
     promised_on: date | None = None
+    location_id: UUID | None = None
     id: UUID = field(default_factory=new_id)
 
 
@@ -125,7 +127,14 @@ class Shipments:
         await work.run(
             _DISPATCH,
             *(sending.id, sending.order_id, sending.group_id, sending.merchant_id, sending.carrier, sending.tracking),
-            *(sending.promised_on, work.now, list(lines), list(lines.values()), work.principal.subject),
+            *(
+                sending.promised_on,
+                work.now,
+                list(lines),
+                list(lines.values()),
+                work.principal.subject,
+                sending.location_id,
+            ),
         )
 
     async def arrived(

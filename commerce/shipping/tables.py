@@ -125,6 +125,8 @@ class Shipment(Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     group_id: Mapped[UUID] = mapped_column(ForeignKey("order_groups.id"), index=True)
     merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("inventory_locations.id"), index=True)
+    manifest_id: Mapped[UUID | None] = mapped_column(ForeignKey("shipping_manifests.id"), index=True)
     carrier: Mapped[str]
     tracking: Mapped[str]
     status: Mapped[str]
@@ -133,6 +135,75 @@ class Shipment(Base):
     delivered_at: Mapped[datetime | None]
     delayed_at: Mapped[datetime | None]
     asked_at: Mapped[datetime]
+
+
+class ShippingLabel(Base):
+    """A label of a package; the parcel that leaves with it bears its id. One that was
+    refused or given back makes room for another."""
+
+    __tablename__ = "shipping_labels"
+    __table_args__ = (
+        one_of("status", "buying", "bought", "refused", "voiding", "voided"),
+        CheckConstraint("(status in ('bought', 'voiding', 'voided')) = (bought_at is not null)", name="bought"),
+        CheckConstraint("(bought_at is null) = (tracking is null)", name="tracking"),
+        CheckConstraint("(status = 'voided') = (voided_at is not null)", name="voided"),
+        Index(
+            "uq_shipping_labels_package_id",
+            "package_id",
+            unique=True,
+            postgresql_where="status in ('buying', 'bought', 'voiding')",
+        ),
+        Index("ix_shipping_labels_packages", "package_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_packages.id"))
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    group_id: Mapped[UUID] = mapped_column(ForeignKey("order_groups.id"), index=True)
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    carrier_id: Mapped[UUID] = mapped_column(ForeignKey("carriers.id"), index=True)
+    service: Mapped[str]
+    number: Mapped[str]
+    """The order's, as it stands on the label."""
+    parcel: Mapped[Json] = mapped_column(info={"personal": True})
+    status: Mapped[str]
+    reference: Mapped[str | None]
+    tracking: Mapped[str | None]
+    minor: Mapped[int | None]
+    currency: Mapped[str | None]
+    pdf: Mapped[bytes | None] = mapped_column(info={"personal": True})
+    zpl: Mapped[str | None] = mapped_column(info={"personal": True})
+    failure: Mapped[str | None]
+    actor: Mapped[str]
+    created_at: Mapped[datetime]
+    bought_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+
+
+class ShipmentPackage(Base):
+    """What a parcel is: one package, which leaves once, under its label."""
+
+    __tablename__ = "shipment_packages"
+    shipment_id: Mapped[UUID] = mapped_column(ForeignKey("shipments.id"), primary_key=True)
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_packages.id"), unique=True)
+    label_id: Mapped[UUID] = mapped_column(ForeignKey("shipping_labels.id"), unique=True)
+
+
+class ShippingManifest(Base):
+    """The parcels a carrier took from a location on a day, closed once."""
+
+    __tablename__ = "shipping_manifests"
+    __table_args__ = (
+        UniqueConstraint("carrier_id", "location_id", "day"),
+        CheckConstraint("parcels > 0", name="parcels"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    carrier_id: Mapped[UUID] = mapped_column(ForeignKey("carriers.id"))
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_locations.id"), index=True)
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    day: Mapped[date]
+    parcels: Mapped[int]
+    actor: Mapped[str]
+    closed_at: Mapped[datetime]
 
 
 class ShipmentLine(Base):
@@ -188,6 +259,8 @@ IN_VISIBLE_SHIPMENT = "exists (select from shipments s where s.id = shipment_id)
 append_only("shipment_lines")
 append_only("tracking_events")
 append_only("delivery_confirmations")
+append_only("shipment_packages")
+append_only("shipping_manifests")
 append_only("carrier_notices")
 laws(
     "shipping",
@@ -196,5 +269,8 @@ laws(
     *visible("shipments", f"{OWN_MERCHANT} or exists (select from orders o where o.id = order_id)"),
     *visible("shipment_lines", IN_VISIBLE_SHIPMENT, insert="true"),
     *visible("tracking_events", IN_VISIBLE_SHIPMENT, insert="true"),
+    *visible("shipping_labels", OWN_MERCHANT),
+    *visible("shipping_manifests", OWN_MERCHANT),
+    *visible("shipment_packages", IN_VISIBLE_SHIPMENT, insert="true"),
     *visible("delivery_confirmations", IN_VISIBLE_SHIPMENT, insert="true"),
 )

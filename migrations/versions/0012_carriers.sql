@@ -67,6 +67,23 @@ CREATE TABLE shipping_rules (
 	CONSTRAINT fk_shipping_rules_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
 );
 
+CREATE TABLE shipping_manifests (
+	id UUID NOT NULL, 
+	carrier_id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	day DATE NOT NULL, 
+	parcels BIGINT NOT NULL, 
+	actor TEXT NOT NULL, 
+	closed_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_shipping_manifests PRIMARY KEY (id), 
+	CONSTRAINT uq_shipping_manifests_carrier_id_location_id_day UNIQUE (carrier_id, location_id, day), 
+	CONSTRAINT ck_shipping_manifests_parcels CHECK (parcels > 0), 
+	CONSTRAINT fk_shipping_manifests_carrier_id FOREIGN KEY(carrier_id) REFERENCES carriers (id), 
+	CONSTRAINT fk_shipping_manifests_location_id FOREIGN KEY(location_id) REFERENCES inventory_locations (id), 
+	CONSTRAINT fk_shipping_manifests_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
 CREATE TABLE delivery_confirmations (
 	shipment_id UUID NOT NULL, 
 	source TEXT NOT NULL, 
@@ -77,6 +94,52 @@ CREATE TABLE delivery_confirmations (
 	CONSTRAINT fk_delivery_confirmations_shipment_id FOREIGN KEY(shipment_id) REFERENCES shipments (id)
 );
 
+CREATE TABLE shipping_labels (
+	id UUID NOT NULL, 
+	package_id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	group_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	carrier_id UUID NOT NULL, 
+	service TEXT NOT NULL, 
+	number TEXT NOT NULL, 
+	parcel JSONB NOT NULL, 
+	status TEXT NOT NULL, 
+	reference TEXT, 
+	tracking TEXT, 
+	minor BIGINT, 
+	currency TEXT, 
+	pdf BYTEA, 
+	zpl TEXT, 
+	failure TEXT, 
+	actor TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	bought_at TIMESTAMP WITH TIME ZONE, 
+	voided_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_shipping_labels PRIMARY KEY (id), 
+	CONSTRAINT ck_shipping_labels_status CHECK (status in ('buying', 'bought', 'refused', 'voiding', 'voided')), 
+	CONSTRAINT ck_shipping_labels_bought CHECK ((status in ('bought', 'voiding', 'voided')) = (bought_at is not null)), 
+	CONSTRAINT ck_shipping_labels_tracking CHECK ((bought_at is null) = (tracking is null)), 
+	CONSTRAINT ck_shipping_labels_voided CHECK ((status = 'voided') = (voided_at is not null)), 
+	CONSTRAINT fk_shipping_labels_package_id FOREIGN KEY(package_id) REFERENCES warehouse_packages (id), 
+	CONSTRAINT fk_shipping_labels_order_id FOREIGN KEY(order_id) REFERENCES orders (id), 
+	CONSTRAINT fk_shipping_labels_group_id FOREIGN KEY(group_id) REFERENCES order_groups (id), 
+	CONSTRAINT fk_shipping_labels_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_shipping_labels_carrier_id FOREIGN KEY(carrier_id) REFERENCES carriers (id)
+);
+
+CREATE TABLE shipment_packages (
+	shipment_id UUID NOT NULL, 
+	package_id UUID NOT NULL, 
+	label_id UUID NOT NULL, 
+	CONSTRAINT pk_shipment_packages PRIMARY KEY (shipment_id), 
+	CONSTRAINT fk_shipment_packages_shipment_id FOREIGN KEY(shipment_id) REFERENCES shipments (id), 
+	CONSTRAINT uq_shipment_packages_package_id UNIQUE (package_id), 
+	CONSTRAINT fk_shipment_packages_package_id FOREIGN KEY(package_id) REFERENCES warehouse_packages (id), 
+	CONSTRAINT uq_shipment_packages_label_id UNIQUE (label_id), 
+	CONSTRAINT fk_shipment_packages_label_id FOREIGN KEY(label_id) REFERENCES shipping_labels (id)
+);
+
 alter table shipments drop constraint ck_shipments_status;
 
 alter table shipments add constraint ck_shipments_status check (status in ('dispatched', 'in_transit', 'out_for_delivery', 'delivered', 'damaged', 'lost', 'returned_to_sender'));
@@ -84,6 +147,18 @@ alter table shipments add constraint ck_shipments_status check (status in ('disp
 alter table shipments add column group_id uuid;
 
 alter table shipments add column promised_on date;
+
+alter table shipments add column location_id uuid;
+
+alter table shipments add column manifest_id uuid;
+
+alter table shipments add constraint fk_shipments_location_id foreign key(location_id) references inventory_locations (id);
+
+alter table shipments add constraint fk_shipments_manifest_id foreign key(manifest_id) references shipping_manifests (id);
+
+create index ix_shipments_location_id on shipments (location_id);
+
+create index ix_shipments_manifest_id on shipments (manifest_id);
 
 alter table shipments add column delayed_at timestamptz;
 
@@ -131,6 +206,22 @@ CREATE INDEX ix_shipping_quotes_expires_at ON shipping_quotes (expires_at);
 
 CREATE INDEX ix_shipping_quotes_merchant_id ON shipping_quotes (merchant_id);
 
+CREATE INDEX ix_shipping_manifests_location_id ON shipping_manifests (location_id);
+
+CREATE INDEX ix_shipping_manifests_merchant_id ON shipping_manifests (merchant_id);
+
+CREATE INDEX ix_shipping_labels_carrier_id ON shipping_labels (carrier_id);
+
+CREATE INDEX ix_shipping_labels_group_id ON shipping_labels (group_id);
+
+CREATE INDEX ix_shipping_labels_merchant_id ON shipping_labels (merchant_id);
+
+CREATE INDEX ix_shipping_labels_order_id ON shipping_labels (order_id);
+
+CREATE INDEX ix_shipping_labels_packages ON shipping_labels (package_id);
+
+CREATE UNIQUE INDEX uq_shipping_labels_package_id ON shipping_labels (package_id) WHERE status in ('buying', 'bought', 'voiding');
+
 alter table carrier_accounts enable row level security;
 
 alter table carrier_accounts force row level security;
@@ -142,6 +233,26 @@ alter table shipping_quotes enable row level security;
 alter table shipping_quotes force row level security;
 
 create policy shipping_quotes_visible on shipping_quotes using (current_setting('agora.staff', true) = 'on' or merchant_id is null or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table shipping_labels enable row level security;
+
+alter table shipping_labels force row level security;
+
+create policy shipping_labels_visible on shipping_labels using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table shipping_manifests enable row level security;
+
+alter table shipping_manifests force row level security;
+
+create policy shipping_manifests_visible on shipping_manifests using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table shipment_packages enable row level security;
+
+alter table shipment_packages force row level security;
+
+create policy shipment_packages_visible on shipment_packages using (current_setting('agora.staff', true) = 'on' or exists (select from shipments s where s.id = shipment_id));
+
+create policy shipment_packages_insert on shipment_packages for insert with check (true);
 
 alter table delivery_confirmations enable row level security;
 
@@ -157,9 +268,16 @@ grant select, insert, update, delete on
   carrier_notices,
   shipping_quotes,
   shipping_rules,
-  delivery_confirmations to agora_app;
+  shipping_manifests,
+  delivery_confirmations,
+  shipping_labels,
+  shipment_packages to agora_app;
 
 revoke update, delete, truncate on delivery_confirmations from agora_app;
+
+revoke update, delete, truncate on shipment_packages from agora_app;
+
+revoke update, delete, truncate on shipping_manifests from agora_app;
 
 revoke update, delete, truncate on carrier_notices from agora_app;
 

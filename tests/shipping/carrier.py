@@ -14,7 +14,7 @@ FILES = "https://carrier.test/labels"
 SECRETS = "first-secret,second-secret"
 SETTINGS = {"carrier_url": URL, "carrier_key": "key", "carrier_webhook_secret": SECRETS, "carrier_timeout": 0.4}
 RATES = [("Swift", "Ground", "7.10", 4), ("Swift", "Air", "19.25", 1)]
-SENDER = {"name": "North", "line1": "Ring 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+SENDER = {"name": "North", "line1": "Dock 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Books:
     asked: list[str] = field(default_factory=list)
     bought: int = 0
     refunded: int = 0
+    files: str = FILES
     lose_answer_of: str = ""
     """The end of a path whose answer is lost once, after it acted."""
 
@@ -70,9 +71,9 @@ class Books:
             self.bought += 1
             found["selected_rate"] = next(rate for rate in found["rates"] if rate["id"] == body["rate"]["id"])
             found["tracking_code"] = f"SW{self.bought:08d}"
-            found["postage_label"] = {"label_url": f"{FILES}/{found['id']}.pdf"}
+            found["postage_label"] = {"label_url": f"{self.files}/{found['id']}.pdf"}
         elif move == "label":
-            zpl = {**found["postage_label"], "label_zpl_url": f"{FILES}/{found['id']}.zpl"}
+            zpl = {**found["postage_label"], "label_zpl_url": f"{self.files}/{found['id']}.zpl"}
             return httpx.Response(200, json={**found, "postage_label": zpl})
         elif move == "refund":
             self.refunded += 1

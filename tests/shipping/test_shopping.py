@@ -58,7 +58,7 @@ async def test_every_carrier_answers_and_is_not_asked_again_soon(north: Caller, 
     assert {q["source"] for q in again["quotes"]} == {"table", "cache"}
     assert books.asked == ["POST /shipments", "POST /shipments"]
     sent = books.shipments["shp_1"]
-    assert (sent["from_address"]["street1"], sent["to_address"]["zip"]) == ("Ring 1", "10115")
+    assert (sent["from_address"]["street1"], sent["to_address"]["zip"]) == ("Dock 1", "10115")
     assert (sent["parcel"], sent["carrier_accounts"]) == ({"weight": 53}, ["ca_1"])
     assert await sql.fetchval("select count(*) from shipping_quotes") == 8
     assert all(q["ships_on"] < q["earliest_on"] <= q["latest_on"] for q in first["quotes"])

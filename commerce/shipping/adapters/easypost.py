@@ -53,7 +53,7 @@ class EasyPost:
         self._key = key
         self._secrets = [unicodedata.normalize("NFKD", secret.strip()).encode() for secret in secrets if secret.strip()]
         self._seconds = seconds
-        self._hosts = {urlsplit(url).hostname, label_host}
+        self._scheme, self._hosts = urlsplit(url).scheme, {urlsplit(url).hostname, label_host}
         self._failures = 0
         self._rests_until = 0.0
 
@@ -155,7 +155,7 @@ class EasyPost:
 
     async def _file(self, url: str) -> bytes:
         """A label's file, from the carrier's own hosts and without a redirect: its address is text from outside."""
-        if urlsplit(url).scheme != "https" or urlsplit(url).hostname not in self._hosts:
+        if urlsplit(url).scheme != self._scheme or urlsplit(url).hostname not in self._hosts:
             raise CarrierRefused("label_host_unknown")
         read = bytearray()
         try:
