@@ -37,8 +37,10 @@ from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
 from commerce.order import FulfillmentService, OrderService
+from commerce.order.labels import OrderLabels
 from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
+from commerce.order.tracking import Tracking
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
 from commerce.pricing import PriceProposals, PricingService
@@ -59,8 +61,11 @@ from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
-from commerce.shipping import Shipments, ShippingService
+from commerce.shipping import Shipments, ShippingService, labelling
+from commerce.shipping.adapters import adapters
+from commerce.shipping.carriers import CarrierService
 from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.shipping.shopping import RateShopping
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
@@ -94,8 +99,11 @@ class Commerce:
     promotion: PromotionService
     warehouse: WarehouseService
     shipping: ShippingService
+    carriers: CarrierService
     order: OrderService
     fulfillment: FulfillmentService
+    tracking: Tracking
+    labels: OrderLabels
     orders_paid: OrdersPaid
     refund: RefundService
     returns: ReturnService
@@ -132,14 +140,16 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
-    warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
-    order, merchant = OrderService(pricing, inventory, warehouse, parcels), MerchantService(identity, product)
-    fulfillment = FulfillmentService(parcels)
+    warehouse, shipping, parcels = WarehouseService(inventory.binned), ShippingService(), Shipments()
+    carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(parcels)
+    order = OrderService(pricing, inventory, warehouse, shipping, carriers.labels, parcels)
+    merchant = MerchantService(identity, product)
+    tracking = Tracking(database, carriers, fulfillment)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     engine = Engine(database, _sagas(parts, refunds.Parts(payment, book)), settings.saga_lease)
-    refund = RefundService(payment, orders_paid, book, engine)
+    refund, labels = RefundService(payment, orders_paid, book, engine), _labels(parts, carriers, engine)
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
@@ -156,11 +166,27 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
-        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
-        *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, labels),
+        *(orders_paid, refund, asked, received, claims, terms, spoken, merchant, cart),
+        *(checkout, review, changes, email, notification, refill, support, note, goodwill),
+        *(recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
+
+
+def _carriers(
+    database: Database, shipping: ShippingService, pricing: PricingService, settings: Settings
+) -> CarrierService:
+    """Carriers as far as they are set up, with who asks them for rates."""
+    ways = adapters(database, shipping, settings)
+    return CarrierService(ways, RateShopping(database, shipping, pricing, ways, settings.carrier_timeout))
+
+
+def _labels(parts: saga.Parts, carriers: CarrierService, engine: Engine) -> OrderLabels:
+    """Labels of orders; their sagas join the engine here."""
+    known = labelling.Parts(engine.database, carriers.adapters)
+    engine.add(labelling.buying(known))
+    engine.add(labelling.voiding(known))
+    return OrderLabels(parts.order, parts.warehouse, carriers, engine)
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:
@@ -184,7 +210,7 @@ def _returns(
     book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
     exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
     settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
-    engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
+    engine.add(returns.returning(returns.Parts(inventory, parts.warehouse, payment, book, settling)))
     return (
         ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
         ReceivingService(fulfillment, book),

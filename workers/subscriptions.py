@@ -43,8 +43,9 @@ from commerce.returns.events import (
     ReturnRejected,
     ReturnRequested,
 )
+from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -53,9 +54,9 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
-    *(OrderSplit, OrderShipped, OrderDelivered),
+    *(OrderSplit, OrderShipped, OrderDelivered, ShipmentOutForDelivery, ShipmentDelayed, ShipmentLost),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
-    *(PickCreated, OrderPicked),
+    *(PickCreated, OrderPicked, OrderPacked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
     *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
     *(ReturnCompleted, ClaimOpened, ClaimDecided),
@@ -81,7 +82,10 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
             "notification.tell",
-            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            (
+                *(OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+                *(ShipmentOutForDelivery, ShipmentDelivered),
+            ),
             commerce.notification.tell,
         ),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),

@@ -33,6 +33,8 @@ TITLES = {
     "OrderAddressChanged": "Order {numbers} goes to a new address",
     "OrderModified": "Order {numbers} was changed",
     "OrderShipped": "A parcel of order {numbers} is on its way",
+    "ShipmentOutForDelivery": "A parcel of order {numbers} comes today",
+    "ShipmentDelivered": "A parcel of order {numbers} has arrived",
 }
 TO_MERCHANT = {"OrderConfirmed": "New order {number}", "OrderCancelled": "Order {number} was cancelled"}
 
