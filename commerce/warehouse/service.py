@@ -5,11 +5,14 @@ from uuid import UUID
 
 from commerce.inventory import Shelves
 from commerce.warehouse.bins import Bins
+from commerce.warehouse.counting import Counting
 from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
 from commerce.warehouse.events import OrderPicked, PickCreated
 from commerce.warehouse.layout import Layout
 from commerce.warehouse.packing import Packing
 from commerce.warehouse.permissions import PICK
+from commerce.warehouse.putaway import Putaway
+from commerce.warehouse.receiving import Receiving
 from commerce.warehouse.schemas import PickLineView, PickTaskView, ToPick
 from commerce.warehouse.tables import PickTask
 from kernel.db import Work
@@ -71,12 +74,16 @@ returning status, group_id
 
 
 class WarehouseService:
-    """`packing` puts what was picked into packages, `bins` are the places units lie at, `layout` says which there are."""
+    """`packing` puts what was picked into packages, `bins` are the places units lie at, `layout` says which there are;
+    `receiving`, `putaway` and `counting` are how units come into them and are found there."""
 
     def __init__(self, shelves: Shelves) -> None:
         self.packing = Packing()
         self.bins = Bins()
         self.layout = Layout(shelves, self.bins)
+        self.receiving = Receiving(shelves, self.layout, self.bins)
+        self.putaway = Putaway(self.layout, self.bins)
+        self.counting = Counting(shelves, self.layout, self.bins)
         self._tasks = Repository(PickTask, "merchant_id")
 
     async def create_picks(self, work: Work, group_id: UUID, lines: Sequence[ToPick]) -> None:
