@@ -2,11 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.deps import Edge, needs
 from commerce.warehouse.permissions import APPROVE, COUNT, MANAGE, PICK, RECEIVE
+from commerce.warehouse.rounds import (
+    LaborView,
+    PickStop,
+    PlanWave,
+    ReportShort,
+    ShortStop,
+    ShortView,
+    WaveId,
+    WaveView,
+)
 from commerce.warehouse.schemas import (
     AddBins,
     AddZone,
@@ -50,6 +60,7 @@ Pick = Annotated[Edge, needs(PICK)]
 Manage = Annotated[Edge, needs(MANAGE)]
 Receive = Annotated[Edge, needs(RECEIVE)]
 Count = Annotated[Edge, needs(COUNT)]
+Position = Annotated[int, Path(ge=1, le=100_000)]
 Sku = Annotated[str | None, Query(max_length=64)]
 
 
@@ -221,3 +232,70 @@ async def receive_transfer(transfer_id: TransferId, command: ReceiveTransfer, ed
     return await edge.once(
         lambda work: edge.commerce.warehouse.receiving.arrived(work, transfer_id, command), 200, True
     )
+
+
+@router.post("/picks/{order_id}/lines/{line_id}/short", response_model=ShortView)
+async def short_pick(order_id: OrderId, line_id: OrderLineId, command: ReportShort, edge: Pick) -> Response:
+    """A bin had fewer units than wanted: they are taken, the bin is made true, and the rest is looked for."""
+    return await edge.once(
+        lambda work: edge.commerce.warehouse.shorts.report(work, order_id, line_id, command), 200, True
+    )
+
+
+@router.get("/short-picks", response_model=list[ShortView])
+async def short_picks(edge: Pick) -> Response:
+    """Short picks and what became of the missing units, newest first."""
+    return await edge.run(edge.commerce.warehouse.shorts.shorts)
+
+
+@router.get("/waves", response_model=list[WaveView])
+async def waves(edge: Pick) -> Response:
+    """Waves that are not finished, newest first."""
+    return await edge.run(edge.commerce.warehouse.waves.waves)
+
+
+@router.post("/waves", status_code=201, response_model=WaveView)
+async def plan_wave(command: PlanWave, edge: Pick) -> Response:
+    """One round for the oldest open orders of a place."""
+    return await edge.once(lambda work: edge.commerce.warehouse.waves.plan(work, command))
+
+
+@router.get("/waves/{wave_id}", response_model=WaveView)
+async def wave(wave_id: WaveId, edge: Pick) -> Response:
+    return await edge.run(lambda work: edge.commerce.warehouse.waves.wave(work, wave_id))
+
+
+@router.post("/waves/{wave_id}/start", response_model=WaveView)
+async def start_wave(wave_id: WaveId, edge: Pick) -> Response:
+    return await edge.once(lambda work: edge.commerce.warehouse.waves.start(work, wave_id), 200)
+
+
+@router.post("/waves/{wave_id}/replan", response_model=WaveView)
+async def replan_wave(wave_id: WaveId, edge: Pick) -> Response:
+    """Lays the rest of the round anew, by what lies where now."""
+    return await edge.once(lambda work: edge.commerce.warehouse.waves.replan(work, wave_id), 200)
+
+
+@router.post("/waves/{wave_id}/cancel", response_model=WaveView)
+async def cancel_wave(wave_id: WaveId, edge: Pick) -> Response:
+    return await edge.once(lambda work: edge.commerce.warehouse.waves.cancel(work, wave_id), 200)
+
+
+@router.post("/waves/{wave_id}/stops/{position}/pick", response_model=WaveView)
+async def pick_stop(wave_id: WaveId, position: Position, command: PickStop, edge: Pick) -> Response:
+    """Units of a stop were taken; the last stop ends the wave."""
+    return await edge.once(lambda work: edge.commerce.warehouse.waves.pick(work, wave_id, position, command), 200, True)
+
+
+@router.post("/waves/{wave_id}/stops/{position}/short", response_model=ShortView)
+async def short_stop(wave_id: WaveId, position: Position, command: ShortStop, edge: Pick) -> Response:
+    """A bin had fewer units than its stop wants; the rest of the round is laid anew."""
+    return await edge.once(
+        lambda work: edge.commerce.warehouse.waves.short(work, wave_id, position, command), 200, True
+    )
+
+
+@router.get("/labor", response_model=list[LaborView])
+async def labor(edge: Manage, days: Annotated[int, Query(ge=1, le=366)] = 7) -> Response:
+    """Who finished how much work in how much time."""
+    return await edge.run(lambda work: edge.commerce.warehouse.waves.labor(work, days))

@@ -32,7 +32,7 @@ select uuidv7(), $1, $2, $3, $4, $5, $6, $7, $8 from ready where $3::uuid is nul
 """
 
 # $1 purchase, $2 order, $3 variant: the levels its units are promised at, and how many of them lie in no tote yet
-_PROMISED = """
+PROMISED = """
 select l.id as level_id, l.location_id, l.binned, (r.quantity - coalesce((
          select sum(s.quantity) from warehouse_bins b join warehouse_bin_stock s on s.bin_id = b.id
          where b.location_id = l.location_id and b.order_id = $2 and s.level_id = l.id), 0))::bigint as unpicked
@@ -113,7 +113,7 @@ class Bins:
     ) -> None:
         """Units of an order's line go into its tote: out of the named bin, or the best ones. Where its units lie at a
         place without bins there is nothing to move. Raises BinUnitsNotThere."""
-        levels = await work.rows(_PROMISED, task.group_id, task.order_id, variant_id)
+        levels = await work.rows(PROMISED, task.group_id, task.order_id, variant_id)
         binned = [level for level in levels if level["binned"]]
         if not binned and bin_id is None:
             return

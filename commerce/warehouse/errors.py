@@ -98,8 +98,8 @@ class ReceivingClosed(Conflict):
     message = "The receiving order is closed: announce what else comes."
 
 
-class UnknownArticle(NotFound):
-    code = "article_unknown"
+class UnknownGoods(NotFound):
+    code = "goods_unknown"
     message = "Some of these articles are not the merchant's. Nothing was noted."
 
 
@@ -146,3 +146,28 @@ class CountOutdated(Conflict):
 class SecondPersonNeeded(Conflict):
     code = "count_second_person"
     message = "Somebody other than who counted has to decide."
+
+
+class NotShort(Conflict):
+    code = "pick_not_short"
+    message = "The order wants {wanted} units from this place, and the bin has them."
+
+
+class UnknownWave(NotFound):
+    code = "wave_unknown"
+    message = "There is no such wave, or no such stop in it."
+
+
+class WaveState(Conflict):
+    code = "wave_state"
+    message = "The wave is {status}."
+
+
+class StopDone(Conflict):
+    code = "wave_stop_done"
+    message = "This stop is done already, or wants fewer units."
+
+
+class NothingToPick(Conflict):
+    code = "wave_empty"
+    message = "There is nothing to pick there that is not in another wave."

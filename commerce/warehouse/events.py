@@ -50,3 +50,17 @@ class CountVariance(Event):
     merchant_id: UUID
     kind: str
     units: int
+
+
+class ShortPick(WarehouseEvent):
+    """A bin had fewer units than an order wanted; of the missing ones other bins have `elsewhere`, another place was
+    promised `relocated`, and `backordered` are nowhere."""
+
+    short_id: UUID
+    location_id: UUID
+    merchant_id: UUID
+    wanted: int
+    found: int
+    elsewhere: int
+    relocated: int
+    backordered: int

@@ -159,7 +159,91 @@ class Labor(Base):
     ended_at: Mapped[datetime]
 
 
+class Wave(Base):
+    """Orders of one place that are picked in one round; `length` is the way it was planned for."""
+
+    __tablename__ = "warehouse_waves"
+    __table_args__ = (
+        one_of("status", "open", "started", "done", "cancelled"),
+        CheckConstraint("(status in ('started', 'done')) = (picker is not null)", name="picker"),
+        CheckConstraint("length >= 0 and done_at >= started_at", name="signs"),
+        Index("ix_warehouse_waves_location_id", "location_id"),
+        Index("ix_warehouse_waves_merchant_id", "merchant_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("warehouses.location_id"))
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"))
+    status: Mapped[str]
+    length: Mapped[int]
+    picker: Mapped[str | None]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class Stop(Base):
+    """A stop of a wave's round: units of an order line to take out of a bin. An order is in one unfinished wave at a time."""
+
+    __tablename__ = "warehouse_picking_lists"
+    __table_args__ = (
+        one_of("status", "open", "picked", "short"),
+        CheckConstraint("quantity > 0 and picked between 0 and quantity", name="picked"),
+        CheckConstraint("status <> 'picked' or picked = quantity", name="whole"),
+        Index(
+            "uq_warehouse_picking_lists_open",
+            "order_line_id",
+            "bin_id",
+            unique=True,
+            postgresql_where="status = 'open'",
+        ),
+        Index("ix_warehouse_picking_lists_order_line_id", "order_line_id"),
+        Index("ix_warehouse_picking_lists_order_id", "order_id"),
+        Index("ix_warehouse_picking_lists_bin_id", "bin_id"),
+        Index("ix_warehouse_picking_lists_level_id", "level_id"),
+    )
+    wave_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_waves.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    bin_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_bins.id"))
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"))
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_tasks.order_id"))
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_picking_lines.order_line_id"))
+    quantity: Mapped[int]
+    picked: Mapped[int]
+    status: Mapped[str]
+
+
+class ShortPick(Base):
+    """A bin had fewer units than wanted, and what became of the missing ones: other bins of the place have them, another
+    place was promised, or they wait as a backorder."""
+
+    __tablename__ = "warehouse_short_picks"
+    __table_args__ = (
+        CheckConstraint("elsewhere >= 0 and relocated >= 0 and backordered >= 0 and found >= 0", name="signs"),
+        CheckConstraint("wanted > found and elsewhere + relocated + backordered > 0", name="missing"),
+        Index("ix_warehouse_short_picks_order_id", "order_id"),
+        Index("ix_warehouse_short_picks_order_line_id", "order_line_id"),
+        Index("ix_warehouse_short_picks_bin_id", "bin_id"),
+        Index("ix_warehouse_short_picks_level_id", "level_id"),
+        Index("ix_warehouse_short_picks_merchant_id", "merchant_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_tasks.order_id"))
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_picking_lines.order_line_id"))
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"))
+    bin_id: Mapped[UUID] = mapped_column(ForeignKey("warehouse_bins.id"))
+    level_id: Mapped[UUID] = mapped_column(ForeignKey("inventory_levels.id"))
+    wanted: Mapped[int]
+    found: Mapped[int]
+    elsewhere: Mapped[int]
+    relocated: Mapped[int]
+    backordered: Mapped[int]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
 append_only("warehouse_labor")
+append_only("warehouse_short_picks")
 laws(
     "warehouse",
     *visible("warehouse_receiving_orders", OWN_MERCHANT),
@@ -171,4 +255,7 @@ laws(
     *visible("warehouse_cycle_count_lines", "exists (select from warehouse_cycle_counts c where c.id = count_id)"),
     *visible("warehouse_transfers", OWN_MERCHANT),
     *visible("warehouse_labor", OWN_MERCHANT),
+    *visible("warehouse_waves", OWN_MERCHANT),
+    *visible("warehouse_picking_lists", "exists (select from warehouse_waves w where w.id = wave_id)"),
+    *visible("warehouse_short_picks", OWN_MERCHANT),
 )

@@ -75,7 +75,7 @@ class Putaway:
         Raises UnknownWarehouse; NoSuchZone while there is no shelf."""
         work.principal.require(PICK)
         warehouse = await self._layout.warehouse(work, location_id)
-        await work.rows("select from warehouses where location_id = $1 for update", location_id)
+        await work.rows("select from warehouses where location_id = $1 for no key update", location_id)
         await work.run(_STALE, location_id, work.now)
         for row in await work.rows(_WAITING, location_id):
             if row["units"] > 0:

@@ -10,7 +10,7 @@ from commerce.warehouse.errors import (
     ReceivingExists,
     TransferDone,
     TransferNotPossible,
-    UnknownArticle,
+    UnknownGoods,
     UnknownReceiving,
     UnknownTransfer,
 )
@@ -60,7 +60,7 @@ class Receiving:
         self._transfers = Repository(Transfer, "merchant_id")
 
     async def open(self, work: Work, command: OpenReceiving) -> ReceivingView:
-        """Announces goods for a location that has bins. Raises UnknownWarehouse, UnknownArticle, ReceivingExists."""
+        """Announces goods for a location that has bins. Raises UnknownWarehouse, UnknownGoods, ReceivingExists."""
         work.principal.require(RECEIVE)
         warehouse = await self._layout.warehouse(work, command.location_id)
         row = ReceivingOrder(
@@ -88,7 +88,7 @@ class Receiving:
     async def receive(self, work: Work, receiving_id: UUID, command: ReceiveGoods) -> ReceivingView:
         """Units came: they are in stock, and lie at the dock. Emits GoodsReceived.
 
-        Raises UnknownReceiving, ReceivingClosed, UnknownArticle."""
+        Raises UnknownReceiving, ReceivingClosed, UnknownGoods."""
         work.principal.require(RECEIVE)
         found = await self._orders.lock(work, [receiving_id])
         if not found:
@@ -202,7 +202,7 @@ class Receiving:
         variants = sorted({*expected, *received})
         counts = [[units.get(variant, 0) for variant in variants] for units in (expected, received)]
         if await work.run(_LINES, row.id, row.merchant_id, variants, *counts) < len(variants):
-            raise UnknownArticle()
+            raise UnknownGoods()
 
     async def _view(self, work: Work, row: ReceivingOrder) -> ReceivingView:
         lines = [ReceivingLineView.model_validate(dict(line)) for line in await work.rows(_SHOWN, row.id)]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from commerce.warehouse import floor, papers
 from kernel.tables import OWN_MERCHANT, Base, laws, one_of, visible
 
-OTHERS = (floor.Warehouse, papers.ReceivingOrder)
+OTHERS = (floor.Warehouse, papers.Wave)
 """Where its other tables stand: importing this module declares them all."""
 
 

@@ -115,6 +115,25 @@ CREATE TABLE warehouse_transfers (
 	CONSTRAINT fk_warehouse_transfers_to_location FOREIGN KEY(to_location) REFERENCES inventory_locations (id)
 );
 
+CREATE TABLE warehouse_waves (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	status TEXT NOT NULL, 
+	length BIGINT NOT NULL, 
+	picker TEXT, 
+	created_by TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE, 
+	done_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_warehouse_waves PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_waves_status CHECK (status in ('open', 'started', 'done', 'cancelled')), 
+	CONSTRAINT ck_warehouse_waves_picker CHECK ((status in ('started', 'done')) = (picker is not null)), 
+	CONSTRAINT ck_warehouse_waves_signs CHECK (length >= 0 and done_at >= started_at), 
+	CONSTRAINT fk_warehouse_waves_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_waves_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
 CREATE TABLE warehouse_zones (
 	id UUID NOT NULL, 
 	location_id UUID NOT NULL, 
@@ -257,6 +276,51 @@ CREATE TABLE warehouse_package_lines (
 	CONSTRAINT fk_warehouse_package_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id)
 );
 
+CREATE TABLE warehouse_picking_lists (
+	wave_id UUID NOT NULL, 
+	position BIGINT NOT NULL, 
+	bin_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	picked BIGINT NOT NULL, 
+	status TEXT NOT NULL, 
+	CONSTRAINT pk_warehouse_picking_lists PRIMARY KEY (wave_id, position), 
+	CONSTRAINT ck_warehouse_picking_lists_status CHECK (status in ('open', 'picked', 'short')), 
+	CONSTRAINT ck_warehouse_picking_lists_picked CHECK (quantity > 0 and picked between 0 and quantity), 
+	CONSTRAINT ck_warehouse_picking_lists_whole CHECK (status <> 'picked' or picked = quantity), 
+	CONSTRAINT fk_warehouse_picking_lists_wave_id FOREIGN KEY(wave_id) REFERENCES warehouse_waves (id), 
+	CONSTRAINT fk_warehouse_picking_lists_bin_id FOREIGN KEY(bin_id) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_picking_lists_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id), 
+	CONSTRAINT fk_warehouse_picking_lists_order_id FOREIGN KEY(order_id) REFERENCES warehouse_tasks (order_id), 
+	CONSTRAINT fk_warehouse_picking_lists_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id)
+);
+
+CREATE TABLE warehouse_short_picks (
+	id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	bin_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	wanted BIGINT NOT NULL, 
+	found BIGINT NOT NULL, 
+	elsewhere BIGINT NOT NULL, 
+	relocated BIGINT NOT NULL, 
+	backordered BIGINT NOT NULL, 
+	actor TEXT NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_warehouse_short_picks PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_short_picks_signs CHECK (elsewhere >= 0 and relocated >= 0 and backordered >= 0 and found >= 0), 
+	CONSTRAINT ck_warehouse_short_picks_missing CHECK (wanted > found and elsewhere + relocated + backordered > 0), 
+	CONSTRAINT fk_warehouse_short_picks_order_id FOREIGN KEY(order_id) REFERENCES warehouse_tasks (order_id), 
+	CONSTRAINT fk_warehouse_short_picks_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id), 
+	CONSTRAINT fk_warehouse_short_picks_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_warehouse_short_picks_bin_id FOREIGN KEY(bin_id) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_short_picks_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id)
+);
+
 CREATE INDEX ix_warehouses_merchant_id ON warehouses (merchant_id);
 
 CREATE INDEX ix_warehouse_cycle_counts_location_id ON warehouse_cycle_counts (location_id);
@@ -276,6 +340,10 @@ CREATE INDEX ix_warehouse_transfers_merchant_id ON warehouse_transfers (merchant
 CREATE INDEX ix_warehouse_transfers_to_location ON warehouse_transfers (to_location);
 
 CREATE INDEX ix_warehouse_transfers_variant_id ON warehouse_transfers (variant_id);
+
+CREATE INDEX ix_warehouse_waves_location_id ON warehouse_waves (location_id);
+
+CREATE INDEX ix_warehouse_waves_merchant_id ON warehouse_waves (merchant_id);
 
 CREATE INDEX ix_warehouse_zones_merchant_id ON warehouse_zones (merchant_id);
 
@@ -322,6 +390,26 @@ CREATE INDEX ix_warehouse_putaway_tasks_to_bin ON warehouse_putaway_tasks (to_bi
 CREATE INDEX ix_warehouse_package_lines_order_line_id ON warehouse_package_lines (order_line_id);
 
 CREATE INDEX ix_warehouse_package_lines_package_id_order_id ON warehouse_package_lines (package_id, order_id);
+
+CREATE INDEX ix_warehouse_picking_lists_bin_id ON warehouse_picking_lists (bin_id);
+
+CREATE INDEX ix_warehouse_picking_lists_level_id ON warehouse_picking_lists (level_id);
+
+CREATE INDEX ix_warehouse_picking_lists_order_id ON warehouse_picking_lists (order_id);
+
+CREATE INDEX ix_warehouse_picking_lists_order_line_id ON warehouse_picking_lists (order_line_id);
+
+CREATE UNIQUE INDEX uq_warehouse_picking_lists_open ON warehouse_picking_lists (order_line_id, bin_id) WHERE status = 'open';
+
+CREATE INDEX ix_warehouse_short_picks_bin_id ON warehouse_short_picks (bin_id);
+
+CREATE INDEX ix_warehouse_short_picks_level_id ON warehouse_short_picks (level_id);
+
+CREATE INDEX ix_warehouse_short_picks_merchant_id ON warehouse_short_picks (merchant_id);
+
+CREATE INDEX ix_warehouse_short_picks_order_id ON warehouse_short_picks (order_id);
+
+CREATE INDEX ix_warehouse_short_picks_order_line_id ON warehouse_short_picks (order_line_id);
 
 create function agora_level_binned() returns trigger language plpgsql as $$
 begin
@@ -440,6 +528,24 @@ alter table warehouse_labor force row level security;
 
 create policy warehouse_labor_visible on warehouse_labor using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
 
+alter table warehouse_waves enable row level security;
+
+alter table warehouse_waves force row level security;
+
+create policy warehouse_waves_visible on warehouse_waves using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_picking_lists enable row level security;
+
+alter table warehouse_picking_lists force row level security;
+
+create policy warehouse_picking_lists_visible on warehouse_picking_lists using (current_setting('agora.staff', true) = 'on' or exists (select from warehouse_waves w where w.id = wave_id));
+
+alter table warehouse_short_picks enable row level security;
+
+alter table warehouse_short_picks force row level security;
+
+create policy warehouse_short_picks_visible on warehouse_short_picks using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
 alter table warehouse_packages enable row level security;
 
 alter table warehouse_packages force row level security;
@@ -488,6 +594,7 @@ grant select, insert, update, delete on
   warehouse_labor,
   warehouse_receiving_orders,
   warehouse_transfers,
+  warehouse_waves,
   warehouse_zones,
   warehouse_bins,
   warehouse_packages,
@@ -496,8 +603,12 @@ grant select, insert, update, delete on
   warehouse_cycle_count_lines,
   warehouse_moves,
   warehouse_putaway_tasks,
-  warehouse_package_lines to agora_app;
+  warehouse_package_lines,
+  warehouse_picking_lists,
+  warehouse_short_picks to agora_app;
 
 revoke update, delete, truncate on warehouse_moves from agora_app;
 
 revoke update, delete, truncate on warehouse_labor from agora_app;
+
+revoke update, delete, truncate on warehouse_short_picks from agora_app;

@@ -96,9 +96,7 @@ async def test_goods_of_another_merchant_are_not_received(
 ) -> None:
     body = {"location_id": public("loc", place.location), "reference": "PO-x", "lines": goods(place, red=1)}
     foreign = [{"variant_id": public("var", world.variants["rug"]), "quantity": 1}]
-    await place.north.refused(
-        "POST", "/v1/warehouse/receiving", 404, "article_unknown", json={**body, "lines": foreign}
-    )
+    await place.north.refused("POST", "/v1/warehouse/receiving", 404, "goods_unknown", json={**body, "lines": foreign})
     south, support = await signed_in(http, "south"), await signed_in(http, "support")
     await south.refused("POST", "/v1/warehouse/receiving", 404, "warehouse_unknown", json=body)
     await support.refused("POST", "/v1/warehouse/receiving", 403, "forbidden", json=body)
