@@ -9,13 +9,12 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kernel.db import Work
-from kernel.ids import PublicId
+from kernel.ids import PublicId, RunId
 from kernel.money import Money
 from kernel.schemas import Command, Minor, MoneyView, View
 from kernel.tables import Json
 
 ProposalId = Annotated[UUID, PublicId("prp")]
-RunId = Annotated[UUID, PublicId("run")]
 Status = Literal["waiting", "accepted", "rejected", "expired", "failed"]
 
 

@@ -29,7 +29,7 @@ from commerce.order.schemas import CancelLines, ChangeItem, ChangeItems, ChangeP
 from commerce.payment import Captured, PaymentRowView, Promised, Share, Tender, spread
 from commerce.payment.errors import PaymentNotSettled, SamePaymentMethod, SeveralPayments, UnknownPaymentMethod
 from commerce.pricing import PricingService
-from commerce.product import ProductService
+from commerce.product import ProductService, titled
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
@@ -235,7 +235,9 @@ class ChangeService:
         order, called = opened.order, await self._parts.payment.called(work, tender)
         amount = Money(abs(difference), order.currency)
         money = f"{amount} more is charged to {called}." if difference > 0 else f"{amount} goes back to {called}."
-        becomes = ", ".join(f"{swap.quantity} × {_title(swap.line)} into {swap.to.title}" for swap in swaps)
+        becomes = ", ".join(
+            f"{swap.quantity} × {titled(swap.line.name, swap.line.options)} into {swap.to.title}" for swap in swaps
+        )
         await demand(
             work,
             "order.items",
@@ -284,10 +286,6 @@ class ChangeService:
         if run.saga.status == "compensated":  # refused before the gateway heard of it: nothing of the wish is kept
             raise AlreadyPacked() if run.saga.error == "already_packed" else HoldLost()
         return Placed(state.modification_id, run)
-
-
-def _title(line: OrderLine) -> str:
-    return f"{line.name} ({', '.join(line.options.values())})" if line.options else line.name
 
 
 def _swapped(swap: Swap) -> Entry:

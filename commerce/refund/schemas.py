@@ -7,15 +7,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kernel.ids import PublicId
+from kernel.ids import OrderId, OrderLineId, PaymentMethodId, RefundId
 from kernel.schemas import Code, Command, Minor, MoneyView, Quantity, Text, View
 
-RefundId = Annotated[UUID, PublicId("ref")]
-OrderId = Annotated[UUID, PublicId("ord")]
-OrderLineId = Annotated[UUID, PublicId("oln")]
-ChannelId = Annotated[UUID, PublicId("chn")]
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
 Destination = Literal["original", "gift_card", "store_credit"]
+WAYS: dict[Destination, str] = {
+    "original": "the way it was paid",
+    "gift_card": "a gift card",
+    "store_credit": "store credit",
+}
+"""Where money goes, in words."""
 
 
 class RefundUnits(Command):

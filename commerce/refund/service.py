@@ -30,6 +30,7 @@ from commerce.refund.permissions import DECIDE_REFUNDS, READ_REFUNDS, REQUEST_RE
 from commerce.refund.ports import OrderFacts, PaidOrder
 from commerce.refund.rules import Policy, goodwill, spread, total_of, units_of
 from commerce.refund.schemas import (
+    WAYS,
     Asked,
     DecideRefund,
     Destination,
@@ -46,9 +47,6 @@ from kernel.money import Money
 from kernel.saga_engine import Engine, Run
 from kernel.saga_store import wake
 from kernel.schemas import Page
-
-WAYS = {"original": "the way it was paid", "gift_card": "a gift card", "store_credit": "store credit"}
-"""Where money goes, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kernel.ids import PublicId
+from commerce.refund.schemas import Destination
+from kernel.ids import GroupId, OrderId, OrderLineId, PaymentMethodId, PublicId, RefundId, VariantId
 from kernel.schemas import PERSONAL, Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
 
 ReturnId = Annotated[UUID, PublicId("ret")]
 ReturnLineId = Annotated[UUID, PublicId("rln")]
 ClaimId = Annotated[UUID, PublicId("clm")]
-OrderId = Annotated[UUID, PublicId("ord")]
-OrderLineId = Annotated[UUID, PublicId("oln")]
-VariantId = Annotated[UUID, PublicId("var")]
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
-RefundId = Annotated[UUID, PublicId("ref")]
-GroupId = Annotated[UUID, PublicId("grp")]
 Condition = Literal["unopened", "opened", "used", "damaged"]
 Resolution = Literal["refund", "exchange"]
-Destination = Literal["original", "gift_card", "store_credit"]
 Disposition = Literal["restock", "refurbish", "write_off", "send_back"]
 ClaimKind = Literal["missing", "wrong", "broken"]
 Days = Annotated[int, Field(ge=0, le=3650)]

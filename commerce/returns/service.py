@@ -13,6 +13,7 @@ from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
 from commerce.refund import OrderFacts, PaidOrder, RefundService
 from commerce.refund.errors import DestinationNotAllowed
+from commerce.refund.schemas import WAYS, Destination
 from commerce.returns import rules, saga, statements
 from commerce.returns.book import ReturnBook
 from commerce.returns.errors import (
@@ -31,7 +32,7 @@ from commerce.returns.exchange import Exchanges, Swap
 from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
 from commerce.returns.policies import Policies
 from commerce.returns.rules import Policy, Verdict
-from commerce.returns.schemas import Destination, QuoteView, RequestReturn, Resolution, ReturnView
+from commerce.returns.schemas import QuoteView, RequestReturn, Resolution, ReturnView
 from commerce.returns.schemas import ReturnState as SagaState
 from commerce.returns.tables import ReturnRequest
 from kernel.consent import demand
@@ -46,7 +47,6 @@ from kernel.schemas import Page, money
 DELIVERED = ("delivered", "completed")
 REMEMBERED = timedelta(days=180)
 """How far back a customer's returns say something about the next one."""
-WAYS = {"original": "the way it was paid", "gift_card": "the gift card", "store_credit": "store credit"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from commerce.app import Commerce
 from kernel.auth import SYSTEM
 from kernel.ids import parse, public
 from tests.factories.api import Caller, guest, signed_in
+from tests.factories.books import owed
 from tests.factories.world import World
 
 
@@ -38,20 +39,17 @@ async def decide(caller: Caller, refund: Any, accept: bool = True, expect: int |
 
 async def money(sql: asyncpg.Connection, order: Any) -> dict[str, Any]:
     """Where an order's money is, by everybody's books. `sales` is what its merchants are owed."""
+    group = parse("grp", order["group_id"])
     row = await sql.fetchrow(
         """
         select (select refunded from payment_intents where reference_id = $1) as refunded,
-          (select coalesce(sum(case c.kind when 'sales' then e.amount else 0 end)
-                         - sum(case d.kind when 'sales' then e.amount else 0 end), 0)
-             from ledger_entries e join ledger_accounts c on c.id = e.credit_id join ledger_accounts d on d.id = e.debit_id
-             where e.reference_id = $1)::bigint as sales,
           (select coalesce(sum(o.amount), 0) from simulator_operations o join simulator_charges c using (reference)
              where o.kind = 'refund' and c.description = replace($1::text, '-', ''))::bigint as gateway,
           (select count(*) from refunds where order_id = $2) as refunds
         """,
-        *(parse("grp", order["group_id"]), parse("ord", order["id"])),
+        *(group, parse("ord", order["id"])),
     )
-    return dict(row)
+    return {**dict(row), "sales": await owed(sql, group)}
 
 
 async def test_a_refund_of_units_brings_back_their_share_of_everything(
