@@ -153,7 +153,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
     imports = ImportService(database, Bringing(customer, product, pricing, inventory, payment, warehouse, parcels))
-    changes = ChangeService(parts, pricing, product, engine)
+    changes = ChangeService(parts, pricing, product, refund, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from commerce.payment import Promised
 from kernel.ids import OrderId, OrderLineId, PaymentMethodId, RefundId
 from kernel.schemas import Code, Command, Minor, MoneyView, Quantity, Text, View
 
@@ -103,7 +104,10 @@ class Asked:
 
 
 class RefundState(BaseModel):
-    """What the saga knows. Amounts are minor units."""
+    """What the saga knows. Amounts are minor units.
+
+    `promised` are the captured payments it comes out of, chosen when it is sent; `answered` is what the gateway called
+    each of them."""
 
     refund_id: UUID
     order_id: UUID
@@ -115,6 +119,6 @@ class RefundState(BaseModel):
     currency: str
     destination: Destination
     gift_card_id: UUID | None
-    kind: str
-    reference: str | None
     decide_until: datetime
+    promised: list[Promised] = []
+    answered: dict[str, str | None] = {}

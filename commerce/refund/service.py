@@ -12,6 +12,7 @@ from commerce.refund import saga, statements
 from commerce.refund.book import Lines, RefundBook
 from commerce.refund.errors import (
     BeingCancelled,
+    BeingChanged,
     DecidedAlready,
     DestinationNotAllowed,
     LimitsReversed,
@@ -190,9 +191,9 @@ class RefundService:
         refunds, following = await self._book.refunds.page(work, *of_order, cursor=cursor, size=size)
         return Page(items=await self._book.views(work, refunds), next=following)
 
-    async def any_of(self, work: Work, group_id: UUID) -> bool:
-        """Whether money of this purchase went back, or is on its way back."""
-        return bool(await work.value(statements.ANY, group_id))
+    async def any_of(self, work: Work, group_id: UUID, order_id: UUID | None = None) -> bool:
+        """Whether money of this purchase, or of one of its orders, went back or is on its way back."""
+        return bool(await work.value(statements.ANY, group_id, order_id))
 
     async def heard(self, work: Work, group_id: UUID) -> None:
         """A webhook about this purchase: refunds that are on their way ask the gateway themselves, now."""
@@ -238,9 +239,13 @@ class RefundService:
     ) -> Started:
         if order.status == "cancelling":
             raise BeingCancelled()
+        if order.changing:
+            raise BeingChanged()
         intent = await self._payment.intent_of(work, order.group_id)
         if intent is None or intent.captured == 0:
             raise NothingPaid()
+        if order.status == "cancelled":
+            raise BeingCancelled()
         if await work.value(statements.CAUSE, order.id, asked.cause):  # the order is locked: nobody else writes one now
             raise RefundTwice()
         refund = Refund(
@@ -260,16 +265,14 @@ class RefundService:
             needed=needed,
             requested_by=work.principal.subject,
         )
-        left = Money(intent.captured - intent.refunded, order.currency)
-        none_left = MoreThanPaid(left=str(left))
+        payments = await self._payment.refunds.payments(work, order.group_id)
+        none_left = MoreThanPaid(left=str(Money(sum(payment.left for payment in payments), order.currency)))
         with law("refunds_within_captured", none_left), law("refunded_or_exchanged", none_left):
             await self._book.write(work, refund, lines, order.tax_included)
         work.emit(RefundRequested(**_facts(refund), needed=needed))
         return await self._start(work, refund, policy)
 
     async def _start(self, work: Work, refund: Refund, policy: Policy) -> Started:
-        intent = await self._payment.intent_of(work, refund.group_id)
-        assert intent is not None, "a refund has an intent"
         state = RefundState.model_construct(
             refund_id=refund.id,
             order_id=refund.order_id,
@@ -280,9 +283,7 @@ class RefundService:
             amount=refund.amount,
             currency=refund.currency,
             destination=cast(Destination, refund.destination),
-            gift_card_id=refund.gift_card_id or intent.gift_card_id,
-            kind=intent.kind,
-            reference=intent.gateway_reference,
+            gift_card_id=refund.gift_card_id,
             decide_until=work.now + timedelta(hours=policy.approval_hours),
         )
         return Started(refund.id, await self._engine.start(work, saga.KIND, refund.id, state, saga.DEADLINE))

@@ -74,4 +74,5 @@ PENDING = "select id from refunds where group_id = $1 and status in ('sending', 
 
 CAUSE = "select id from refunds where order_id = $1 and cause = $2"
 
-ANY = f"select exists (select from refunds where group_id = $1 and {LIVE})"
+# $1 group, $2 one of its orders or null for all
+ANY = f"select exists (select from refunds where group_id = $1 and ($2::uuid is null or order_id = $2) and {LIVE})"
