@@ -52,6 +52,7 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
+from commerce.refund.verdicts import RefundVerdicts
 from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
 from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
@@ -59,6 +60,7 @@ from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
+from commerce.returns.verdicts import ReturnVerdicts
 from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import GoodwillService, NoteService, SupportService
@@ -108,6 +110,7 @@ class Commerce:
     checkout: CheckoutService
     review: ReviewService
     change: ChangeService
+    refund_verdicts: RefundVerdicts
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -116,6 +119,7 @@ class Commerce:
     goodwill: GoodwillService
     recall: RecallService
     chat: ChatService
+    return_verdicts: ReturnVerdicts
     orchestration: OrchestrationService
     imports: ImportService
     runs: RunService
@@ -147,7 +151,10 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
+    judged = RefundVerdicts(refund, orders_paid, book, engine)
+    judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    approval.offer(judged.kind, judged_returns.kind, order.noting.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -158,8 +165,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
         *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
-        *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(judged, email, notification, refill, support, note, goodwill, recall, chat),
+        *(judged_returns, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

@@ -40,11 +40,13 @@ class Draft(View):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A proposal on its way to its effect; `id` makes that effect idempotent."""
+    """A proposal on its way to its effect; `id` makes that effect idempotent. `by` are the subjects of the people who
+    agreed, none where a rule did."""
 
     id: UUID
     arguments: Json
     amount: Money | None
+    by: tuple[str, ...] = ()
 
 
 class Policy(Command):

@@ -61,6 +61,26 @@ class SetRefundPolicy(Command):
     destinations: list[Destination] = Field(min_length=1, max_length=3)
 
 
+class RefundCaseView(View):
+    """What speaks for and against a refund, for the staff. `refunded` is what its order got back by now; the last two are
+    of the customer's 180 days before it."""
+
+    id: RefundId
+    order_id: OrderId
+    status: str
+    amount: MoneyView
+    paid: MoneyView
+    refunded: MoneyView
+    destination: Destination
+    reason: str
+    failure: str | None
+    approvals_needed: int
+    approvals: int
+    guest: bool
+    refunds_lately: int
+    refunded_lately: MoneyView
+
+
 class RefundLineView(View):
     """`order_line_id` is null for shipping; `discount` is the promotion's share that is not given back."""
 

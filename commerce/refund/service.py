@@ -1,5 +1,6 @@
 """Refunds: asked for, agreed to, and sent by a saga. Nothing here moves money."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -124,24 +125,28 @@ class RefundService:
         """One person's word: a no ends it, the last yes that is needed lets it go. Emits RefundApproved, RefundRejected.
 
         Raises RefundNotFound, NotWaiting, OwnRequest, DecidedAlready."""
+        await self.say(work, refund_id, [work.principal.subject], command.accept, command.note)
+        return await self.view(work, refund_id)
+
+    async def say(self, work: Work, refund_id: UUID, people: Sequence[str], accept: bool, note: str | None) -> None:
+        """`decide`, for people who said the same; the subjects that are kept are theirs."""
         work.principal.require(DECIDE_REFUNDS)
         refund = await self._locked(work, refund_id)
         if refund.status != "waiting_approval":
             raise NotWaiting(status=refund.status)
-        who = work.principal.subject
-        if who == refund.requested_by:
-            raise OwnRequest(permission=DECIDE_REFUNDS)
-        if not await work.run(statements.APPROVE, refund_id, who, command.accept, command.note, work.now):
-            raise DecidedAlready()
+        for who in people:
+            if who == refund.requested_by:
+                raise OwnRequest(permission=DECIDE_REFUNDS)
+            if not await work.run(statements.APPROVE, refund_id, who, accept, note, work.now):
+                raise DecidedAlready()
         facts = _facts(refund)
-        if not command.accept:
+        if not accept:
             await self._book.move(work, refund_id, "rejected", "declined_by_person")
             work.emit(RefundRejected(**facts))
         elif await self._book.approvals(work, refund_id) >= refund.needed:
             await self._book.move(work, refund_id, "approved")
             work.emit(RefundApproved(**facts))
         await wake(work, saga.KIND, refund_id)
-        return await self.view(work, refund_id)
 
     async def retry(self, work: Work, refund_id: UUID, command: RetryRefund) -> Started:
         """Sends a refund that failed again, perhaps somewhere else. Raises RefundNotFound, NotFailed, MoreThanPaid."""

@@ -45,8 +45,6 @@ from kernel.saga_store import wake
 from kernel.schemas import Page, money
 
 DELIVERED = ("delivered", "completed")
-REMEMBERED = timedelta(days=180)
-"""How far back a customer's returns say something about the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +216,7 @@ class ReturnService:
         )
         units = {line.order_line_id: line.quantity for line in command.lines}
         worth = await self._refund.worth(work, order, units)
-        policy, verdict, score = await self._judge(work, sent, channel, command, worth)
+        policy, verdict, score = await self._judge(work, order, sent, channel, command, worth)
         return Wish(command, order, sent, policy, verdict, score, swaps, worth)
 
     async def _units(self, work: Work, sent: SentOrder, command: RequestReturn) -> None:
@@ -235,7 +233,13 @@ class ReturnService:
                 raise MoreThanDelivered(left=left, item=line.title)
 
     async def _judge(
-        self, work: Work, sent: SentOrder, channel: ChannelFacts, command: RequestReturn, worth: int
+        self,
+        work: Work,
+        order: PaidOrder,
+        sent: SentOrder,
+        channel: ChannelFacts,
+        command: RequestReturn,
+        worth: int,
     ) -> tuple[Policy, Verdict, int]:
         """The policy of the first line decides about the order, each line's own about that line."""
         reasons = {reason.code: reason for reason in await self._policies.reasons(work)}
@@ -245,7 +249,7 @@ class ReturnService:
         kinds = await self._product.kinds(work, variants)
         categories = [kinds[variant][1] for variant in variants]
         policies = await self._policies.of(work, channel.id, categories)
-        score = await self._score(work)
+        score = await self._score(work, order.customer_id)
         assert sent.delivered_at is not None, "a delivered order has its instant"
         verdicts = [
             rules.judge(
@@ -259,8 +263,8 @@ class ReturnService:
         ]
         return policies[categories[0]], rules.together(verdicts), score
 
-    async def _score(self, work: Work) -> int:
-        row = await work.row(statements.BEHAVIOUR, work.principal.customer_id, work.now - REMEMBERED)
+    async def _score(self, work: Work, customer_id: UUID | None) -> int:
+        row = await work.row(statements.BEHAVIOUR, customer_id, work.now - rules.REMEMBERED)
         assert row is not None
         return rules.abuse(row["returns"], row["mismatches"], row["rejected"], row["accepted"])
 

@@ -58,3 +58,7 @@ on order_lines for each row execute function agora_line_within_paid();
 
 create constraint trigger refunds_within_captured after insert or update of status, amount on refunds
 for each row execute function agora_refund_within_paid();
+
+alter table return_inspections add column other_item boolean default false not null;
+
+alter table return_inspections add constraint ck_return_inspections_other_item check (not (other_item and passed));
