@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import NotificationService, RefillService
+from commerce.notification import AfterSale, NotificationService, RefillService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -120,6 +120,7 @@ class Commerce:
     recall: RecallService
     chat: ChatService
     return_verdicts: ReturnVerdicts
+    aftersale: AfterSale
     orchestration: OrchestrationService
     imports: ImportService
     runs: RunService
@@ -148,6 +149,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
+    told = AfterSale(order, asked, refund, notification)
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
@@ -166,7 +168,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
         *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
         *(judged, email, notification, refill, support, note, goodwill, recall, chat),
-        *(judged_returns, OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

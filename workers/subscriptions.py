@@ -63,6 +63,12 @@ HISTORY = (
 )
 
 
+AFTER_SALE = (
+    *(ReturnAuthorized, ReturnRejected, ReturnReceived, ReturnCompleted),
+    *(RefundSucceeded, RefundFailed, ClaimDecided),
+)
+"""What a buyer is told after the sale, beside what happens to the order itself."""
+
 RECALLED = (ArticleChanged, ProductPublished, ProductUnpublished, TicketResolved)
 """What has to be indexed anew."""
 
@@ -101,6 +107,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
             (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
             commerce.notification.tell,
         ),
+        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.aftersale.tell),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes, worth=worth_waking)),

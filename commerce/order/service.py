@@ -98,12 +98,16 @@ class OrderService:
     async def request_cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> OrderGroup:
         """Closes every order of the purchase for a cancellation; the saga that follows gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, ChangeSpent, ChangeInProgress. All orders or none.
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, ChangeSpent, ChangeInProgress: before anybody is asked
+        for a yes. All orders or none.
         """
         work.principal.require(CHANGE_ORDERS)
         opened = await self.modifications.open(work, order_id, "cancel")
         group, orders = opened.group, opened.orders
         opened.allow_reason(command.reason)
+        closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
+        if closed < len(orders):
+            raise NotCancellable(status="already packed")
         paid = Money(group.total, group.currency)
         await demand(
             work,
@@ -113,9 +117,6 @@ class OrderService:
             reason=command.reason,
             total=group.total,
         )
-        closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
-        if closed < len(orders):
-            raise NotCancellable(status="already packed")
         return group
 
     async def cancelled(

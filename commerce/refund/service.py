@@ -187,6 +187,12 @@ class RefundService:
         (found,) = await self._book.views(work, [refund])
         return found
 
+    async def several(self, work: Work, ids: Sequence[UUID]) -> list[RefundView]:
+        """Refunds of the caller's, two statements for any number of them."""
+        work.principal.require(READ_REFUNDS)
+        column = self._book.refunds.table.c.id
+        return await self._book.views(work, await self._book.refunds.all(work, column.in_(ids)) if ids else [])
+
     async def page(
         self, work: Work, order_id: UUID | None = None, cursor: str | None = None, size: int = 20
     ) -> Page[RefundView]:

@@ -181,6 +181,12 @@ class ReturnService:
         (found,) = await self._book.views(work, [await self._own(work, return_id)])
         return found
 
+    async def several(self, work: Work, ids: Sequence[UUID]) -> list[ReturnView]:
+        """Returns of the caller's, two statements for any number of them."""
+        work.principal.require(READ_RETURNS)
+        column = self._book.requests.table.c.id
+        return await self._book.views(work, await self._book.requests.all(work, column.in_(ids)) if ids else [])
+
     async def page(
         self, work: Work, order_id: UUID | None = None, cursor: str | None = None, size: int = 20
     ) -> Page[ReturnView]:
