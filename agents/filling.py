@@ -152,6 +152,7 @@ def _most(text: str, _: Talk) -> int | None:
 _PROPOSED: dict[str, Callable[[str], Any]] = {
     "purchase": slots.purchase_of,
     "verdict": slots.verdict_of,
+    "decision": slots.decision_of,
     "ticket": slots.ticket_of,
     "amount": slots.minor_of,
     "price": slots.minor_of,

@@ -51,6 +51,13 @@ _FEWER = re.compile(
     r"\b(?:minus|remov\w+|take|took|fewer|lost|lose|broken?|damaged|stolen|missing|write off|decrease|less)\b", re.I
 )
 _STOPS = re.compile(r"\b(?:stop\w*|block\w*|reject\w*|declin\w+|fraudulent)\b", re.I)
+_NO = re.compile(
+    r"\b(?:reject\w*|declin\w+|deny|denied|turn\w*\b.{0,20}\bdown|refuse|(?:say|a|with|:) no)\b|: no\b", re.I
+)
+_GRANTS = re.compile(
+    r"\b(?:accept\w*|approv\w+|authoris\w+|say yes|grant\w*|may come|exception for|let\b.{0,40}\b(?:through|go|paid))\b",
+    re.I,
+)
 _GOES = re.compile(r"\b(?:releas\w+|approv\w+|clear|legit\w*|genuine|let\b.{0,40}\b(?:through|go on|pass))\b", re.I)
 _PERIODS = {"today": 1, "yesterday": 2, "week": 7, "fortnight": 14, "month": 30, "quarter": 90, "year": 365}
 _DAYS_IN = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -135,6 +142,16 @@ def verdict_of(text: str) -> str | None:
     """release or stop; None when neither or both are said."""
     stops, goes = bool(_STOPS.search(text)), bool(_GOES.search(text))
     return None if stops == goes else "stop" if stops else "release"
+
+
+def decision_of(text: str) -> str | None:
+    """What becomes of a return or refund that waits, or of a refund that failed; None when the words say two things."""
+    if re.search(r"\bstore[ _-]?credit\b", text, re.I):
+        return "store_credit"
+    if re.search(r"\b(?:again|once more|another try|retry|repeat)\b", text, re.I):
+        return "again"
+    no, yes = bool(_NO.search(text)), bool(_GRANTS.search(text))
+    return None if no == yes else "reject" if no else "accept"
 
 
 def sku_of(text: str) -> str | None:

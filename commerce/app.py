@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import NotificationService, RefillService
+from commerce.notification import AfterSale, NotificationService, RefillService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -54,6 +54,7 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
+from commerce.refund.verdicts import RefundVerdicts
 from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
 from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
@@ -61,6 +62,7 @@ from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
+from commerce.returns.verdicts import ReturnVerdicts
 from commerce.shipping import Shipments, ShippingService, labelling
 from commerce.shipping.adapters import adapters
 from commerce.shipping.carriers import CarrierService
@@ -116,6 +118,7 @@ class Commerce:
     checkout: CheckoutService
     review: ReviewService
     change: ChangeService
+    refund_verdicts: RefundVerdicts
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -124,6 +127,8 @@ class Commerce:
     goodwill: GoodwillService
     recall: RecallService
     chat: ChatService
+    return_verdicts: ReturnVerdicts
+    aftersale: AfterSale
     orchestration: OrchestrationService
     imports: ImportService
     runs: RunService
@@ -154,23 +159,26 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
     notification = NotificationService(order, email)
+    told = AfterSale(order, asked, refund, notification)
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
+    judged = RefundVerdicts(refund, orders_paid, book, engine)
+    judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    approval.offer(judged.kind, judged_returns.kind, order.noting.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
     imports = ImportService(database, Bringing(customer, product, pricing, inventory, payment, warehouse, parcels))
-    changes = ChangeService(parts, pricing, product, engine)
+    changes = ChangeService(parts, pricing, product, refund, engine)
     return Commerce(
-        *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, labels),
-        *(orders_paid, refund, asked, received, claims, terms, spoken, merchant, cart),
-        *(checkout, review, changes, email, notification, refill, support, note, goodwill),
-        *(recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
-    )
+        database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
+        shipping, carriers, order, fulfillment, tracking, labels, orders_paid, refund, asked, received, claims, terms,
+        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, support, note, goodwill,
+        recall, chat, judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine,
+    )  # fmt: skip
 
 
 def _carriers(

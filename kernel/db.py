@@ -152,7 +152,7 @@ class Work:
         """From here to its end the transaction acts as the system: what a saga does past its pivot is nobody's wish."""
         if not self.principal.is_staff:
             await self.run(_setting("staff", "on"))
-            self.principal = SYSTEM
+        self.principal = SYSTEM
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:

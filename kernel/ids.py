@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -78,3 +78,21 @@ class PublicId:
             "pattern": f"^{self.prefix}_[0-9a-f]{{32}}$",
             "examples": [f"{self.prefix}_{'0' * 32}"],
         }
+
+
+# What several contexts speak of; an id that only one of them shows stands in its own schemas.
+AddressId = Annotated[UUID, PublicId("adr")]
+ChannelId = Annotated[UUID, PublicId("chn")]
+CustomerId = Annotated[UUID, PublicId("cus")]
+GroupId = Annotated[UUID, PublicId("grp")]
+LocationId = Annotated[UUID, PublicId("loc")]
+MerchantId = Annotated[UUID, PublicId("mer")]
+OrderId = Annotated[UUID, PublicId("ord")]
+OrderLineId = Annotated[UUID, PublicId("oln")]
+PaymentMethodId = Annotated[UUID, PublicId("pm")]
+RefundId = Annotated[UUID, PublicId("ref")]
+RunId = Annotated[UUID, PublicId("run")]
+ShipmentId = Annotated[UUID, PublicId("shp")]
+TicketId = Annotated[UUID, PublicId("tkt")]
+UserId = Annotated[UUID, PublicId("usr")]
+VariantId = Annotated[UUID, PublicId("var")]

@@ -1,14 +1,13 @@
 """Tools on the caller's own data: who they are, where they live."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
 from commerce.customer import CustomerView
 from commerce.customer.permissions import FIND_CUSTOMERS, OWN_PROFILE
-from commerce.customer.schemas import AddAddress, AddressView, CustomerId, FindCustomer
-from kernel.ids import PublicId
+from commerce.customer.schemas import AddAddress, AddressView, FindCustomer
+from kernel.ids import AddressId, CustomerId
 from kernel.schemas import Address, Command
 from tools.spec import Call, Effect, NoArguments, tool
 
@@ -26,7 +25,7 @@ class DefaultAddress(Address):
 
 
 class OneAddress(Command):
-    address_id: Annotated[UUID, PublicId("adr")]
+    address_id: AddressId
 
 
 @tool(Effect.READ, OWN_PROFILE)

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
 from commerce.checkout import ChangeView
 from commerce.checkout.errors import PaymentNeeded
 from commerce.checkout.service import Placed
 from commerce.order import OrderView
-from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
+from commerce.order.permissions import CHANGE_ORDERS, MANAGE_ORDERS, READ_ORDERS, READ_SALES
 from commerce.order.schemas import (
     CancelItem,
     CancelLines,
@@ -24,7 +26,7 @@ from commerce.order.schemas import (
 from commerce.payment.permissions import OWN_METHODS
 from kernel.db import Work
 from kernel.ids import new_id
-from kernel.schemas import Command, Quantity, View
+from kernel.schemas import Command, LongText, Quantity, View
 from tools.spec import Call, Effect, tool
 
 Number = Annotated[
@@ -231,3 +233,15 @@ async def merchant_orders(call: Call, args: Some) -> list[OrderView]:
 async def merchant_sales(call: Call, args: Days) -> SalesView:
     """Sums up the confirmed sales of the caller's own shop: orders, units, revenue, best sellers. For merchants."""
     return await call.commerce.order.sales(call.work, args.days)
+
+
+class OrderNote(Command):
+    order: Number
+    text: Annotated[LongText, Field(description="the note: what helps whoever looks at the order next")]
+
+
+@tool(Effect.PROPOSE, MANAGE_ORDERS, PROPOSE, READ_ORDERS)
+async def propose_order_note(call: Call, args: OrderNote) -> Draft:
+    """Proposes a note on an order for colleagues; its customer never sees it. Taken at once within the day's limits."""
+    order = await call.commerce.order.named(call.work, args.order)
+    return await call.commerce.order.noting.draft(call.work, order, args.text)

@@ -1,18 +1,21 @@
-"""Tools on returns: send something back, swap it for another variant, see how far it is."""
+"""Tools on returns: send something back, swap it for another variant, see how far it is; for staff what speaks for one."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
 from commerce.order.permissions import READ_ORDERS
 from commerce.payment.permissions import OWN_METHODS
 from commerce.returns import ReturnView
-from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
-from commerce.returns.schemas import RequestReturn
+from commerce.returns.permissions import DECIDE_RETURNS, READ_RETURNS, REQUEST_RETURNS
+from commerce.returns.schemas import RequestReturn, ReturnCaseView
 from commerce.returns.spoken import Wanted
+from commerce.returns.verdicts import Decision
 from kernel.db import Work
-from kernel.ids import new_id
-from kernel.schemas import Command, Quantity
+from kernel.ids import new_id, public
+from kernel.schemas import Command, Quantity, Text, View
 from tools.order import NewSku, Number
 from tools.spec import Call, Effect, tool
 
@@ -127,6 +130,52 @@ async def return_status(call: Call, args: OfOrder) -> list[ReturnView]:
     """Shows the caller's returns and exchanges, newest first, of one order when it is named: how far each one is."""
     order = await call.commerce.order.named(call.work, args.order) if args.order else None
     return (await call.commerce.returns.page(call.work, order.id if order else None, size=5)).items
+
+
+OneReturn = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
+    Field(description="number of the order whose newest return it is, or the return's id"),
+]
+
+
+class AboutReturn(Command):
+    order: OneReturn
+
+
+class ReturnCase(View):
+    """A return as those see it who decide, with the number of its order."""
+
+    order: str
+    case: ReturnCaseView
+
+
+@tool(Effect.READ, DECIDE_RETURNS, READ_ORDERS)
+async def return_case(call: Call, args: AboutReturn) -> ReturnCase:
+    """Shows what speaks for and against a return: why it waits, what was said of its units and how they were found, what
+    its customer sent back lately. For staff."""
+    case = await call.commerce.return_verdicts.case(call.work, await _named(call, args.order))
+    order = await call.commerce.order.view(call.work, case.order_id)
+    return ReturnCase(order=order.number, case=case)
+
+
+class ReturnVerdict(Command):
+    order: OneReturn
+    decision: Annotated[Decision, Field(description="accept lets the parcel come, reject ends the return")]
+    reason: Annotated[Text, Field(description="why, in one line for the person who decides")]
+
+
+@tool(Effect.PROPOSE, DECIDE_RETURNS, PROPOSE, READ_ORDERS)
+async def propose_return_verdict(call: Call, args: ReturnVerdict) -> Draft:
+    """Proposes to accept or reject a return that waits in the grey zone. One of little worth may be accepted at once, any
+    other waits for a person. Not for returns that do not wait."""
+    name = await _named(call, args.order)
+    return await call.commerce.return_verdicts.draft(call.work, name, args.decision, args.reason)
+
+
+async def _named(call: Call, name: str) -> str:
+    """A return's id as it is; for an order's number the order's id."""
+    return name if name.startswith("ret_") else public("ord", (await call.commerce.order.named(call.work, name)).id)
 
 
 async def _requested(call: Call, command: RequestReturn) -> ReturnView:

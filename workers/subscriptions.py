@@ -36,6 +36,7 @@ from commerce.returns.events import (
     ClaimDecided,
     ClaimOpened,
     ExchangeRequested,
+    InspectionMismatch,
     ReturnAuthorized,
     ReturnCancelled,
     ReturnCompleted,
@@ -63,6 +64,12 @@ HISTORY = (
 )
 
 
+AFTER_SALE = (
+    *(ReturnAuthorized, ReturnRejected, ReturnReceived, ReturnCompleted),
+    *(RefundSucceeded, RefundFailed, ClaimDecided),
+)
+"""What a buyer is told after the sale, beside what happens to the order itself."""
+
 RECALLED = (ArticleChanged, ProductPublished, ProductUnpublished, TicketResolved)
 """What has to be indexed anew."""
 
@@ -70,8 +77,24 @@ ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
 
 
-WAKES: dict[type[Event], str] = {FraudReviewRequested: "payment", TicketOpened: "support", StockLow: "inventory"}
+WAKES: dict[type[Event], str] = {
+    FraudReviewRequested: "payment",
+    TicketOpened: "support",
+    StockLow: "inventory",
+    PaymentFailed: "order",
+    ReturnRequested: "returns",
+    InspectionMismatch: "returns",
+    RefundRequested: "refund",
+    RefundFailed: "refund",
+}
 """Which event sets which agent to work."""
+
+
+def worth_waking(event: Event) -> bool:
+    """A wish that a rule has said yes to needs nobody."""
+    if isinstance(event, ReturnRequested):
+        return event.verdict == "grey"
+    return not isinstance(event, RefundRequested) or event.needed > 0
 
 
 def consumers(commerce: Commerce) -> list[Consumer]:
@@ -88,9 +111,10 @@ def consumers(commerce: Commerce) -> list[Consumer]:
             ),
             commerce.notification.tell,
         ),
+        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.aftersale.tell),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
-        Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes)),
+        Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes, worth=worth_waking)),
         Consumer("chat.answers", (TicketReplied,), commerce.chat.pass_on),
         Consumer("recall.note", RECALLED, commerce.recall.note),
         Consumer("support.tell", (TicketOpened, TicketReplied, TicketResolved), commerce.support.tell),

@@ -20,7 +20,6 @@ from commerce.checkout.schemas import (
     ChangeCart,
     ChangeLine,
     CreateCart,
-    GroupId,
     PlaceOrder,
     Review,
 )
@@ -28,7 +27,7 @@ from commerce.order.permissions import READ_ORDERS
 from commerce.payment.permissions import REVIEW_FRAUD
 from commerce.promotion import TRIES_MOST, TRIES_SECONDS
 from kernel.db import Work
-from kernel.ids import new_id
+from kernel.ids import GroupId, new_id
 from kernel.saga_engine import Run
 
 router = APIRouter(prefix="/v1", tags=["checkout"])

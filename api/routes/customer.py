@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from api.deps import Edge, needs
 from commerce.customer.permissions import OWN_PROFILE
-from commerce.customer.schemas import AddAddress, AddressId, AddressView
+from commerce.customer.schemas import AddAddress, AddressView
+from kernel.ids import AddressId
 
 router = APIRouter(prefix="/v1/me", tags=["customer"])
 Own = Annotated[Edge, needs(OWN_PROFILE)]

@@ -10,10 +10,11 @@ from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK
 from commerce.inventory.schemas import AdjustStock, AlertView, LevelId, SetReorderPoint, StockView
 from commerce.merchant import MerchantView
 from commerce.merchant.permissions import MANAGE_MERCHANTS, OWN_SHOP
-from commerce.merchant.schemas import CreateMerchant, MerchantId
+from commerce.merchant.schemas import CreateMerchant
 from commerce.order import OrderView
 from commerce.order.permissions import READ_SALES
 from commerce.order.schemas import SalesView
+from kernel.ids import MerchantId
 from kernel.schemas import Page
 
 router = APIRouter(prefix="/v1", tags=["merchant"])

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from agents.roster import AGENTS
 from api.deps import Edge, needs
-from commerce.customer.schemas import CustomerId
 from commerce.orchestration import Limits
 from commerce.orchestration.errors import UnknownAgent
 from commerce.orchestration.permissions import ASK_AGENTS, OPERATE, READ_AGENTS, READ_SAGAS
@@ -21,7 +20,6 @@ from commerce.orchestration.schemas import (
     DeadLetterId,
     DeadLetterView,
     LetterStatus,
-    RunId,
     RunStory,
     RunView,
     SagaId,
@@ -29,8 +27,8 @@ from commerce.orchestration.schemas import (
     SagaView,
     SpendView,
 )
-from commerce.order.schemas import OrderId
 from kernel.db import Work
+from kernel.ids import CustomerId, OrderId, RunId
 from kernel.schemas import Page, View
 
 router = APIRouter(prefix="/v1", tags=["orchestration"])

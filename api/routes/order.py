@@ -27,7 +27,6 @@ from commerce.order.schemas import (
     ModificationView,
     NoteDelivery,
     NoteView,
-    OrderId,
     ParcelView,
     PlanView,
     ShipParcel,
@@ -38,7 +37,7 @@ from commerce.order.schemas import (
 from commerce.payment import PaymentRowView
 from commerce.shipping import ShipmentView
 from kernel.db import Work
-from kernel.ids import new_id
+from kernel.ids import OrderId, new_id
 from kernel.saga_engine import Run
 from kernel.schemas import Page
 

@@ -9,17 +9,9 @@ from starlette.responses import Response
 from api.deps import Edge, needs
 from commerce.refund import RefundView
 from commerce.refund.permissions import DECIDE_REFUNDS, READ_REFUNDS, REQUEST_REFUNDS, WRITE_REFUND_POLICIES
-from commerce.refund.schemas import (
-    ChannelId,
-    DecideRefund,
-    OrderId,
-    RefundId,
-    RequestRefund,
-    RetryRefund,
-    SetRefundPolicy,
-)
+from commerce.refund.schemas import DecideRefund, RequestRefund, RetryRefund, SetRefundPolicy
 from kernel.db import Work
-from kernel.ids import new_id
+from kernel.ids import ChannelId, OrderId, RefundId, new_id
 from kernel.saga_engine import Run
 from kernel.schemas import Page
 

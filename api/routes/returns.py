@@ -19,7 +19,6 @@ from commerce.returns.schemas import (
     DecideReturn,
     InspectReturn,
     OpenClaim,
-    OrderId,
     ReasonView,
     ReceiveReturn,
     RequestReturn,
@@ -28,7 +27,7 @@ from commerce.returns.schemas import (
     SetReturnPolicy,
 )
 from kernel.db import Work
-from kernel.ids import new_id
+from kernel.ids import OrderId, new_id
 from kernel.saga_engine import Run
 from kernel.schemas import Code, Page
 

@@ -25,12 +25,12 @@ from commerce.support.schemas import (
     Slug,
     Status,
     TargetsView,
-    TicketId,
     TicketNumber,
     WriteArticle,
     WriteMacro,
 )
 from kernel.db import Work
+from kernel.ids import TicketId
 from kernel.schemas import Code, Page
 
 router = APIRouter(prefix="/v1/support", tags=["support"])

@@ -9,13 +9,12 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kernel.db import Work
-from kernel.ids import PublicId
+from kernel.ids import PublicId, RunId
 from kernel.money import Money
 from kernel.schemas import Command, Minor, MoneyView, View
 from kernel.tables import Json
 
 ProposalId = Annotated[UUID, PublicId("prp")]
-RunId = Annotated[UUID, PublicId("run")]
 Status = Literal["waiting", "accepted", "rejected", "expired", "failed"]
 
 
@@ -41,11 +40,13 @@ class Draft(View):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A proposal on its way to its effect; `id` makes that effect idempotent."""
+    """A proposal on its way to its effect; `id` makes that effect idempotent. `by` are the subjects of the people who
+    agreed, none where a rule did."""
 
     id: UUID
     arguments: Json
     amount: Money | None
+    by: tuple[str, ...] = ()
 
 
 class Policy(Command):

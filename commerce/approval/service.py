@@ -186,7 +186,7 @@ class ApprovalService:
         await self._runs.require_on(work, row.agent)
         await self._decide(work, row, who.subject, True, command.note)
         audit.append(work, "proposal.accepted", views.name(row), digest=row.digest.hex(), needed=row.needed)
-        if await self._yeses(work, row) >= row.needed:
+        if len(await self._agreed(work, row)) >= row.needed:
             await self._carry_out(work, kind, row, "person")
         return await self._view(work, row)
 
@@ -283,8 +283,9 @@ class ApprovalService:
         fault.point("approval.decision.before_effect")
         status, row.result, row.code = "accepted", None, None
         try:
+            people = await self._agreed(work, row) if by == "person" else ()
             async with work.attempt():
-                row.result = await kind.carry_out(work, Accepted(row.id, row.arguments, views.amount(row)))
+                row.result = await kind.carry_out(work, Accepted(row.id, row.arguments, views.amount(row), people))
         except AgoraError as error:
             if error.kind is ErrorKind.UNAVAILABLE:
                 raise
@@ -322,9 +323,9 @@ class ApprovalService:
         )
         return found
 
-    async def _yeses(self, work: Work, row: Proposal) -> int:
-        found: int = await work.value("select count(*) from agent_decisions where proposal_id = $1 and accept", row.id)
-        return found
+    async def _agreed(self, work: Work, row: Proposal) -> tuple[str, ...]:
+        query = "select decider from agent_decisions where proposal_id = $1 and accept order by at"
+        return tuple(found["decider"] for found in await work.rows(query, row.id))
 
     async def _view(self, work: Work, row: Proposal) -> ProposalView:
         return (await self._views(work, [row]))[0]

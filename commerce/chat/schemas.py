@@ -7,14 +7,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kernel.ids import PublicId
+from kernel.ids import PublicId, TicketId
 from kernel.schemas import PERSONAL, Command, LongText, View
 
 ThreadId = Annotated[UUID, PublicId("thr")]
 MessageId = Annotated[UUID, PublicId("msg")]
 FactId = Annotated[UUID, PublicId("fct")]
 ConfirmationId = Annotated[UUID, PublicId("cnf")]
-TicketId = Annotated[UUID, PublicId("tkt")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from commerce.checkout import change, saga
-from commerce.checkout.errors import PaymentNeeded, PurchaseStillRunning, VariantNotForSale
+from commerce.checkout.errors import PartlyRefunded, PaymentNeeded, PurchaseStillRunning, VariantNotForSale
 from commerce.checkout.rules import NO_TAX
 from commerce.checkout.schemas import ChangeView
 from commerce.checkout.service import Placed
@@ -29,7 +29,8 @@ from commerce.order.schemas import CancelLines, ChangeItem, ChangeItems, ChangeP
 from commerce.payment import Captured, PaymentRowView, Promised, Share, Tender, spread
 from commerce.payment.errors import PaymentNotSettled, SamePaymentMethod, SeveralPayments, UnknownPaymentMethod
 from commerce.pricing import PricingService
-from commerce.product import ProductService
+from commerce.product import ProductService, titled
+from commerce.refund import RefundService
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
@@ -41,10 +42,13 @@ from kernel.saga_store import is_open
 class ChangeService:
     """Every command takes the id of the change it makes, so that a repetition finds it."""
 
-    def __init__(self, parts: saga.Parts, pricing: PricingService, product: ProductService, engine: Engine) -> None:
+    def __init__(
+        self, parts: saga.Parts, pricing: PricingService, product: ProductService, refund: RefundService, engine: Engine
+    ) -> None:
         self._parts = parts
         self._pricing = pricing
         self._product = product
+        self._refund = refund
         self._engine = engine
 
     async def items(self, work: Work, order_id: UUID, change_id: UUID, command: ChangeItems) -> Placed:
@@ -165,12 +169,15 @@ class ChangeService:
     async def _open(
         self, work: Work, order_id: UUID, kind: Literal["items", "payment", "cancel_lines"]
     ) -> tuple[Opened, list[Captured]]:
-        """The order locked, with nothing of its purchase still on the way, and its captured payments."""
+        """The order locked, with nothing of its purchase still on the way and none of its money given back, and its captured
+        payments."""
         opened = await self._parts.order.modifications.open(work, order_id, kind)
         if await is_open(work, saga.KIND, opened.group.id):
             raise PurchaseStillRunning()
         if await is_open(work, change.KIND, opened.group.id):
             raise ChangeInProgress()
+        if await self._refund.any_of(work, opened.group.id, None if kind == "payment" else order_id):
+            raise PartlyRefunded()
         refunds = self._parts.payment.refunds
         if await refunds.unsettled(work, opened.group.id):
             raise PaymentNotSettled()
@@ -235,7 +242,9 @@ class ChangeService:
         order, called = opened.order, await self._parts.payment.called(work, tender)
         amount = Money(abs(difference), order.currency)
         money = f"{amount} more is charged to {called}." if difference > 0 else f"{amount} goes back to {called}."
-        becomes = ", ".join(f"{swap.quantity} × {_title(swap.line)} into {swap.to.title}" for swap in swaps)
+        becomes = ", ".join(
+            f"{swap.quantity} × {titled(swap.line.name, swap.line.options)} into {swap.to.title}" for swap in swaps
+        )
         await demand(
             work,
             "order.items",
@@ -284,10 +293,6 @@ class ChangeService:
         if run.saga.status == "compensated":  # refused before the gateway heard of it: nothing of the wish is kept
             raise AlreadyPacked() if run.saga.error == "already_packed" else HoldLost()
         return Placed(state.modification_id, run)
-
-
-def _title(line: OrderLine) -> str:
-    return f"{line.name} ({', '.join(line.options.values())})" if line.options else line.name
 
 
 def _swapped(swap: Swap) -> Entry:

@@ -65,4 +65,4 @@ class NothingToReview(Conflict):
 
 class PartlyRefunded(Conflict):
     code = "order_partly_refunded"
-    message = "Money of this purchase went back already, or is on its way: it can no longer be cancelled as a whole."
+    message = "Money of this purchase went back already, or is on its way: it can no longer be changed or cancelled as a whole."

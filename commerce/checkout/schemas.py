@@ -8,13 +8,11 @@ from pydantic import StringConstraints
 from commerce.order import OrderView
 from commerce.order.schemas import ModificationView
 from commerce.payment import PaymentRowView, PaymentView
-from kernel.ids import PublicId
+from kernel.ids import AddressId, GroupId, PaymentMethodId, PublicId, VariantId
 from kernel.schemas import Address, Code, Command, Currency, Email, MoneyView, Quantity, View
 
 CartId = Annotated[UUID, PublicId("crt")]
 CartLineId = Annotated[UUID, PublicId("cln")]
-VariantId = Annotated[UUID, PublicId("var")]
-GroupId = Annotated[UUID, PublicId("grp")]
 
 
 class CreateCart(Command):
@@ -47,8 +45,8 @@ class PlaceOrder(Command):
 
     shipping_method: Code = "standard"
     shipping_address: Address | None = None
-    address_id: Annotated[UUID, PublicId("adr")] | None = None
-    payment_method_id: Annotated[UUID, PublicId("pm")] | None = None
+    address_id: AddressId | None = None
+    payment_method_id: PaymentMethodId | None = None
     payment_token: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
 
 

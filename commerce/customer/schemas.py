@@ -1,16 +1,12 @@
 """Commands and views of customers."""
 
 from typing import Annotated, Self
-from uuid import UUID
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from kernel.ids import PublicId
+from kernel.ids import AddressId, CustomerId
 from kernel.schemas import PERSONAL, Address, Command, Email, Text, View
-
-CustomerId = Annotated[UUID, PublicId("cus")]
-AddressId = Annotated[UUID, PublicId("adr")]
 
 
 class AddAddress(Address):

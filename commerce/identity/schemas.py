@@ -1,14 +1,12 @@
 """Commands and views of identity."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import StringConstraints
 
-from kernel.ids import PublicId
+from kernel.ids import CustomerId, MerchantId, UserId
 from kernel.schemas import Command, Email, Text, View
 
-UserId = Annotated[UUID, PublicId("usr")]
 Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
 
 
@@ -34,5 +32,5 @@ class MeView(View):
     email: str
     name: str
     roles: list[str]
-    customer_id: Annotated[UUID, PublicId("cus")] | None
-    merchant_ids: list[Annotated[UUID, PublicId("mer")]]
+    customer_id: CustomerId | None
+    merchant_ids: list[MerchantId]

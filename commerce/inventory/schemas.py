@@ -7,13 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kernel.ids import PublicId
+from kernel.ids import LocationId, MerchantId, PublicId, VariantId
 from kernel.money import Money
 from kernel.schemas import Code, Command, Country, Text, View
 
-LocationId = Annotated[UUID, PublicId("loc")]
 LevelId = Annotated[UUID, PublicId("lvl")]
-VariantId = Annotated[UUID, PublicId("var")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class OwnStock:
 
 
 class CreateLocation(Command):
-    merchant_id: Annotated[UUID, PublicId("mer")]
+    merchant_id: MerchantId
     code: Code
     name: Text
     country: Country
@@ -84,7 +82,7 @@ class AlertView(View):
 
     level_id: LevelId
     variant_id: VariantId
-    merchant_id: Annotated[UUID, PublicId("mer")]
+    merchant_id: MerchantId
     location: str
     available: int
     point: int

@@ -1,14 +1,12 @@
 """Commands and views of merchants."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import StringConstraints
 
-from kernel.ids import PublicId
+from kernel.ids import MerchantId
 from kernel.schemas import Command, Email, LongText, Text, View
 
-MerchantId = Annotated[UUID, PublicId("mer")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,60}$")]
 
 

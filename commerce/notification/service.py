@@ -1,9 +1,7 @@
 """Notification: events become lines of a feed, and mails."""
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from commerce.email import EmailService, Mail
@@ -11,15 +9,13 @@ from commerce.notification.errors import UnknownNotification
 from commerce.notification.permissions import READ_FEED
 from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.tables import Notification
+from commerce.notification.wording import written
 from commerce.order import OrderService, Told
 from kernel.db import Work
 from kernel.inbox import Delivery
 from kernel.money import Money
 from kernel.repository import Repository
 from kernel.schemas import Page
-
-if TYPE_CHECKING:
-    from jinja2 import Environment, Template
 
 REASONS = {
     "payment_declined": "the payment was declined",
@@ -111,24 +107,10 @@ class NotificationService:
         )
 
 
-@cache
-def _templates() -> "Environment":
-    """Plain text only: nothing here is ever shown as HTML, so nothing is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # costs the start of an API that writes no mail
-
-    loader = FileSystemLoader(Path(__file__).parent / "templates")
-    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701
-
-
-@cache
-def _template(kind: str) -> "Template":
-    return _templates().get_template(f"{kind}.txt")
-
-
 def _written(kind: str, about: Told, payload: dict[str, Any]) -> tuple[str, str]:
-    """Subject and text of a mail: the template's first line, and the rest."""
     reason = str(payload.get("reason", ""))
-    whole = _template(kind).render(
+    return written(
+        kind,
         name=about.name,
         numbers=", ".join(about.numbers.values()),
         total=str(Money(about.total, about.currency)),
@@ -139,8 +121,6 @@ def _written(kind: str, about: Told, payload: dict[str, Any]) -> tuple[str, str]
         facts=payload,
         difference=str(Money(abs(int(payload.get("difference", 0))), about.currency)),
     )
-    subject, _, text = whole.partition("\n")
-    return subject, text
 
 
 def _view(row: Notification) -> NotificationView:

@@ -4,7 +4,7 @@ A redelivery finds the run it made.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from commerce.orchestration.schemas import AnsweredView, AskAgent, Queued
 from kernel import telemetry
 from kernel.auth import SYSTEM
 from kernel.db import Work
+from kernel.events import Event
 from kernel.ids import new_id, public
 from kernel.inbox import Delivery
 
@@ -37,7 +38,17 @@ returning id, agent, trigger, cause, ask, attempts, trace
 """
 
 
-_PREFIX = {"reference_id": "grp", "ticket_id": "tkt", "level_id": "lvl", "variant_id": "var", "merchant_id": "mer"}
+_PREFIX = {
+    "return_id": "ret",
+    "refund_id": "ref",
+    "order_id": "ord",
+    "group_id": "grp",
+    "reference_id": "grp",
+    "ticket_id": "tkt",
+    "level_id": "lvl",
+    "variant_id": "var",
+    "merchant_id": "mer",
+}
 """Ids of events as tools take them; others stay as they are."""
 
 
@@ -62,14 +73,20 @@ class ErrandService:
             rows.append((event.agent, kind, event.key, event.text, event.requested_by))
         await self._queue(work, rows)
 
-    async def wake(self, work: Work, deliveries: Sequence[Delivery], agents: Mapping[str, str]) -> None:
-        """Reaction: an event becomes a run of the agent it wakes (event type > agent); its ask are the event's facts."""
+    async def wake(
+        self, work: Work, deliveries: Sequence[Delivery], agents: Mapping[str, str], worth: Callable[[Event], bool]
+    ) -> None:
+        """Reaction: an event that is worth it becomes a run of the agent it wakes (event type > agent); its ask are the
+        event's facts."""
         rows = []
         for delivery in deliveries:
+            if not worth(delivery.event):
+                continue
             kind, event = delivery.message.type, delivery.event
             facts = {"event": kind, **{name: _named(name, value) for name, value in event}}
             rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts), SYSTEM.subject))
-        await self._queue(work, rows)
+        if rows:
+            await self._queue(work, rows)
 
     async def _queue(self, work: Work, rows: Sequence[tuple[str, str, UUID, str, str]]) -> None:
         columns = [list(column) for column in zip(*rows, strict=True)]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from kernel.ids import PublicId
+from kernel.ids import PublicId, RunId
 from kernel.schemas import Command, View
 
 SagaId = Annotated[UUID, PublicId("sag")]
@@ -58,7 +58,6 @@ class DeadLetterView(View):
 
 
 Trigger = Literal["chat", "event", "command", "query"]
-RunId = Annotated[UUID, PublicId("run")]
 
 
 class Limits(Command):

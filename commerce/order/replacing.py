@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from commerce.order.errors import UnknownOrderLine
 from commerce.order.tables import Order, OrderLine
 from commerce.pricing import tax_of
+from commerce.product import titled
 from kernel.ids import new_id
 
 
@@ -28,7 +29,7 @@ class Replacement:
 
     @property
     def title(self) -> str:
-        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+        return titled(self.name, self.options)
 
 
 @dataclass(frozen=True, slots=True)

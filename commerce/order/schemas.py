@@ -9,18 +9,21 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from kernel.ids import PublicId
+from commerce.product import titled
+from kernel.ids import (
+    GroupId,
+    LocationId,
+    MerchantId,
+    OrderId,
+    OrderLineId,
+    PaymentMethodId,
+    PublicId,
+    ShipmentId,
+    VariantId,
+)
 from kernel.schemas import Address, Code, Command, LongText, MoneyView, Quantity, Text, View
 
-GroupId = Annotated[UUID, PublicId("grp")]
-OrderId = Annotated[UUID, PublicId("ord")]
-OrderLineId = Annotated[UUID, PublicId("oln")]
-VariantId = Annotated[UUID, PublicId("var")]
 ModificationId = Annotated[UUID, PublicId("mod")]
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
-ShipmentId = Annotated[UUID, PublicId("shp")]
-MerchantId = Annotated[UUID, PublicId("mer")]
-LocationId = Annotated[UUID, PublicId("loc")]
 PackageId = Annotated[UUID, PublicId("pkg")]
 ParcelId = ShipmentId
 """A parcel is a shipment: one thing, told from two sides."""
@@ -112,7 +115,7 @@ class SentLine:
 
     @property
     def title(self) -> str:
-        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+        return titled(self.name, self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from commerce.order.errors import NotCancellable, OrderNotFound
 from commerce.order.events import OrderAddressChanged, OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced
 from commerce.order.fulfillment import Fulfillment
 from commerce.order.modifications import Modifications
+from commerce.order.noting import OrderNotes
 from commerce.order.permissions import CHANGE_ORDERS, READ_ORDERS, READ_SALES
 from commerce.order.schemas import (
     CancelOrder,
@@ -51,6 +52,7 @@ class OrderService:
     ) -> None:
         self.modifications = Modifications(pricing)
         self.desk = Desk(warehouse)
+        self.noting = OrderNotes(self.desk)
         self.fulfillment = Fulfillment(inventory, warehouse, shipping, labels, shipments, self.desk)
         self._groups = Repository(OrderGroup, "customer_id", "guest_key")
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
@@ -103,12 +105,16 @@ class OrderService:
     async def request_cancel(self, work: Work, order_id: UUID, command: CancelOrder) -> OrderGroup:
         """Closes every order of the purchase for a cancellation; the saga that follows gives money and stock back.
 
-        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, ChangeSpent, ChangeInProgress. All orders or none.
+        Raises OrderNotFound, ReasonNotAllowed, NotCancellable, ChangeSpent, ChangeInProgress: before anybody is asked
+        for a yes. All orders or none.
         """
         work.principal.require(CHANGE_ORDERS)
         opened = await self.modifications.open(work, order_id, "cancel")
         group, orders = opened.group, opened.orders
         opened.allow_reason(command.reason)
+        closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
+        if closed < len(orders):
+            raise NotCancellable(status="already packed")
         paid = Money(group.total, group.currency)
         await demand(
             work,
@@ -118,9 +124,6 @@ class OrderService:
             reason=command.reason,
             total=group.total,
         )
-        closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
-        if closed < len(orders):
-            raise NotCancellable(status="already packed")
         return group
 
     async def cancelled(
@@ -191,16 +194,22 @@ class OrderService:
         return found
 
     async def named(self, work: Work, name: str) -> OrderView:
-        """An order of the caller by its number, its id, or as "latest". Raises OrderNotFound."""
+        """An order of the caller by its number, its id, its purchase's (then the first of it), or as "latest". Raises
+        OrderNotFound."""
         if name.lower() == "latest":
             newest = (await self.page(work, size=1)).items
             if not newest:
                 raise OrderNotFound()
             return newest[0]
         try:
-            return await self.view(work, parse("ord", name))
+            if not name.startswith("grp_"):
+                return await self.view(work, parse("ord", name))
+            found = await self.orders_of(work, parse("grp", name))
         except ValueError:
             return await self.by_number(work, name.lstrip("#"))
+        if not found:
+            raise OrderNotFound()
+        return found[0]
 
     async def page(
         self, work: Work, cursor: str | None = None, size: int = 20, tag: str | None = None

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from kernel.ids import PublicId
+from kernel.ids import GroupId, PaymentMethodId
 from kernel.schemas import Command, Currency, MoneyView, View
 
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{4,80}$")]
 
 
@@ -65,7 +64,7 @@ class ReviewView(View):
     """A purchase as the score saw it. `decision` is review while nobody decided; `paid_before` and `failed_before` are
     its buyer's earlier purchases (0 for guests)."""
 
-    group_id: Annotated[UUID, PublicId("grp")]
+    group_id: GroupId
     score: int
     reasons: list[str]
     decision: str

@@ -9,10 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from commerce.pricing.policy import DEFAULT_POLICY, StorePolicy
-from kernel.ids import PublicId
+from kernel.ids import PublicId, VariantId
 from kernel.schemas import Code, Command, Country, Currency, MoneyView, Text, View
 
-ChannelId = Annotated[UUID, PublicId("chn")]
 PriceListId = Annotated[UUID, PublicId("prl")]
 
 
@@ -63,7 +62,7 @@ class SetTaxRate(Command):
 
 
 class SetPrice(Command):
-    variant_id: Annotated[UUID, PublicId("var")]
+    variant_id: VariantId
     channel: Code
     minor: Annotated[int, Field(ge=0, le=100_000_000)]
     compare_at_minor: Annotated[int, Field(ge=0, le=100_000_000)] | None = None

@@ -1,5 +1,6 @@
 """Commands, views and facts of the catalogue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -7,13 +8,16 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from commerce.pricing import PriceFacts
-from kernel.ids import PublicId
+from kernel.ids import MerchantId, PublicId, VariantId
 from kernel.schemas import Code, Command, LongText, MoneyView, Text, View
 
 ProductId = Annotated[UUID, PublicId("prd")]
-VariantId = Annotated[UUID, PublicId("var")]
-MerchantId = Annotated[UUID, PublicId("mer")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,80}$")]
+
+
+def titled(name: str, options: Mapping[str, str]) -> str:
+    """A variant as a person says it: its product's name, and what tells it from the others."""
+    return f"{name} ({', '.join(options.values())})" if options else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,7 @@ class Sellable:
 
     @property
     def title(self) -> str:
-        """Its name as a person says it."""
-        return f"{self.name} ({', '.join(self.options.values())})" if self.options else self.name
+        return titled(self.name, self.options)
 
 
 @dataclass(frozen=True, slots=True)

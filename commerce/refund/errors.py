@@ -30,7 +30,12 @@ class NothingPaid(Conflict):
 
 class BeingCancelled(Conflict):
     code = "refund_order_cancelling"
-    message = "The order is being cancelled: all of its money goes back already."
+    message = "The order is cancelled, or about to be: all of its money goes back already."
+
+
+class BeingChanged(Conflict):
+    code = "refund_order_changing"
+    message = "The order is being changed at the moment. Ask again once that is done."
 
 
 class RefundTwice(Conflict):

@@ -9,7 +9,8 @@ from kernel.db import Work
 
 @dataclass(frozen=True, slots=True)
 class PaidLine:
-    """A line as it was bought, minor units. `tax` is on top of `goods - discount`, or inside of it."""
+    """A line as it was bought, without units that were cancelled; minor units. `tax` is on top of `goods - discount`, or
+    inside of it."""
 
     id: UUID
     name: str
@@ -21,7 +22,8 @@ class PaidLine:
 
 @dataclass(frozen=True, slots=True)
 class PaidOrder:
-    """An order as it was paid. `shipping_tax` is the order's tax that is on no line."""
+    """An order as it was paid. `shipping_tax` is the order's tax that is on no line; `changing` while a change of it, or of
+    how it is paid, is on the way."""
 
     id: UUID
     number: str
@@ -36,6 +38,7 @@ class PaidOrder:
     total: int
     shipping: int
     shipping_tax: int
+    changing: bool
     lines: list[PaidLine]
 
 

@@ -7,15 +7,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from kernel.ids import PublicId
+from commerce.payment import Promised
+from kernel.ids import OrderId, OrderLineId, PaymentMethodId, RefundId
 from kernel.schemas import Code, Command, Minor, MoneyView, Quantity, Text, View
 
-RefundId = Annotated[UUID, PublicId("ref")]
-OrderId = Annotated[UUID, PublicId("ord")]
-OrderLineId = Annotated[UUID, PublicId("oln")]
-ChannelId = Annotated[UUID, PublicId("chn")]
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
 Destination = Literal["original", "gift_card", "store_credit"]
+WAYS: dict[Destination, str] = {
+    "original": "the way it was paid",
+    "gift_card": "a gift card",
+    "store_credit": "store credit",
+}
+"""Where money goes, in words."""
 
 
 class RefundUnits(Command):
@@ -57,6 +59,26 @@ class SetRefundPolicy(Command):
     second_minor: Minor
     approval_hours: Annotated[int, Field(ge=1, le=8760)]
     destinations: list[Destination] = Field(min_length=1, max_length=3)
+
+
+class RefundCaseView(View):
+    """What speaks for and against a refund, for the staff. `refunded` is what its order got back by now; the last two are
+    of the customer's 180 days before it."""
+
+    id: RefundId
+    order_id: OrderId
+    status: str
+    amount: MoneyView
+    paid: MoneyView
+    refunded: MoneyView
+    destination: Destination
+    reason: str
+    failure: str | None
+    approvals_needed: int
+    approvals: int
+    guest: bool
+    refunds_lately: int
+    refunded_lately: MoneyView
 
 
 class RefundLineView(View):
@@ -102,7 +124,10 @@ class Asked:
 
 
 class RefundState(BaseModel):
-    """What the saga knows. Amounts are minor units."""
+    """What the saga knows. Amounts are minor units.
+
+    `promised` are the captured payments it comes out of, chosen when it is sent; `answered` is what the gateway called
+    each of them."""
 
     refund_id: UUID
     order_id: UUID
@@ -114,6 +139,6 @@ class RefundState(BaseModel):
     currency: str
     destination: Destination
     gift_card_id: UUID | None
-    kind: str
-    reference: str | None
     decide_until: datetime
+    promised: list[Promised] = []
+    answered: dict[str, str | None] = {}

@@ -1,5 +1,6 @@
 """Refunds: asked for, agreed to, and sent by a saga. Nothing here moves money."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -12,6 +13,7 @@ from commerce.refund import saga, statements
 from commerce.refund.book import Lines, RefundBook
 from commerce.refund.errors import (
     BeingCancelled,
+    BeingChanged,
     DecidedAlready,
     DestinationNotAllowed,
     LimitsReversed,
@@ -30,6 +32,7 @@ from commerce.refund.permissions import DECIDE_REFUNDS, READ_REFUNDS, REQUEST_RE
 from commerce.refund.ports import OrderFacts, PaidOrder
 from commerce.refund.rules import Policy, goodwill, spread, total_of, units_of
 from commerce.refund.schemas import (
+    WAYS,
     Asked,
     DecideRefund,
     Destination,
@@ -46,9 +49,6 @@ from kernel.money import Money
 from kernel.saga_engine import Engine, Run
 from kernel.saga_store import wake
 from kernel.schemas import Page
-
-WAYS = {"original": "the way it was paid", "gift_card": "a gift card", "store_credit": "store credit"}
-"""Where money goes, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +125,28 @@ class RefundService:
         """One person's word: a no ends it, the last yes that is needed lets it go. Emits RefundApproved, RefundRejected.
 
         Raises RefundNotFound, NotWaiting, OwnRequest, DecidedAlready."""
+        await self.say(work, refund_id, [work.principal.subject], command.accept, command.note)
+        return await self.view(work, refund_id)
+
+    async def say(self, work: Work, refund_id: UUID, people: Sequence[str], accept: bool, note: str | None) -> None:
+        """`decide`, for people who said the same; the subjects that are kept are theirs."""
         work.principal.require(DECIDE_REFUNDS)
         refund = await self._locked(work, refund_id)
         if refund.status != "waiting_approval":
             raise NotWaiting(status=refund.status)
-        who = work.principal.subject
-        if who == refund.requested_by:
-            raise OwnRequest(permission=DECIDE_REFUNDS)
-        if not await work.run(statements.APPROVE, refund_id, who, command.accept, command.note, work.now):
-            raise DecidedAlready()
+        for who in people:
+            if who == refund.requested_by:
+                raise OwnRequest(permission=DECIDE_REFUNDS)
+            if not await work.run(statements.APPROVE, refund_id, who, accept, note, work.now):
+                raise DecidedAlready()
         facts = _facts(refund)
-        if not command.accept:
+        if not accept:
             await self._book.move(work, refund_id, "rejected", "declined_by_person")
             work.emit(RefundRejected(**facts))
         elif await self._book.approvals(work, refund_id) >= refund.needed:
             await self._book.move(work, refund_id, "approved")
             work.emit(RefundApproved(**facts))
         await wake(work, saga.KIND, refund_id)
-        return await self.view(work, refund_id)
 
     async def retry(self, work: Work, refund_id: UUID, command: RetryRefund) -> Started:
         """Sends a refund that failed again, perhaps somewhere else. Raises RefundNotFound, NotFailed, MoreThanPaid."""
@@ -183,6 +187,12 @@ class RefundService:
         (found,) = await self._book.views(work, [refund])
         return found
 
+    async def several(self, work: Work, ids: Sequence[UUID]) -> list[RefundView]:
+        """Refunds of the caller's, two statements for any number of them."""
+        work.principal.require(READ_REFUNDS)
+        column = self._book.refunds.table.c.id
+        return await self._book.views(work, await self._book.refunds.all(work, column.in_(ids)) if ids else [])
+
     async def page(
         self, work: Work, order_id: UUID | None = None, cursor: str | None = None, size: int = 20
     ) -> Page[RefundView]:
@@ -192,9 +202,9 @@ class RefundService:
         refunds, following = await self._book.refunds.page(work, *of_order, cursor=cursor, size=size)
         return Page(items=await self._book.views(work, refunds), next=following)
 
-    async def any_of(self, work: Work, group_id: UUID) -> bool:
-        """Whether money of this purchase went back, or is on its way back."""
-        return bool(await work.value(statements.ANY, group_id))
+    async def any_of(self, work: Work, group_id: UUID, order_id: UUID | None = None) -> bool:
+        """Whether money of this purchase, or of one of its orders, went back or is on its way back."""
+        return bool(await work.value(statements.ANY, group_id, order_id))
 
     async def heard(self, work: Work, group_id: UUID) -> None:
         """A webhook about this purchase: refunds that are on their way ask the gateway themselves, now."""
@@ -240,9 +250,13 @@ class RefundService:
     ) -> Started:
         if order.status == "cancelling":
             raise BeingCancelled()
+        if order.changing:
+            raise BeingChanged()
         intent = await self._payment.intent_of(work, order.group_id)
         if intent is None or intent.captured == 0:
             raise NothingPaid()
+        if order.status == "cancelled":
+            raise BeingCancelled()
         if await work.value(statements.CAUSE, order.id, asked.cause):  # the order is locked: nobody else writes one now
             raise RefundTwice()
         refund = Refund(
@@ -262,16 +276,14 @@ class RefundService:
             needed=needed,
             requested_by=work.principal.subject,
         )
-        left = Money(intent.captured - intent.refunded, order.currency)
-        none_left = MoreThanPaid(left=str(left))
+        payments = await self._payment.refunds.payments(work, order.group_id)
+        none_left = MoreThanPaid(left=str(Money(sum(payment.left for payment in payments), order.currency)))
         with law("refunds_within_captured", none_left), law("refunded_or_exchanged", none_left):
             await self._book.write(work, refund, lines, order.tax_included)
         work.emit(RefundRequested(**_facts(refund), needed=needed))
         return await self._start(work, refund, policy)
 
     async def _start(self, work: Work, refund: Refund, policy: Policy) -> Started:
-        intent = await self._payment.intent_of(work, refund.group_id)
-        assert intent is not None, "a refund has an intent"
         state = RefundState.model_construct(
             refund_id=refund.id,
             order_id=refund.order_id,
@@ -282,9 +294,7 @@ class RefundService:
             amount=refund.amount,
             currency=refund.currency,
             destination=cast(Destination, refund.destination),
-            gift_card_id=refund.gift_card_id or intent.gift_card_id,
-            kind=intent.kind,
-            reference=intent.gateway_reference,
+            gift_card_id=refund.gift_card_id,
             decide_until=work.now + timedelta(hours=policy.approval_hours),
         )
         return Started(refund.id, await self._engine.start(work, saga.KIND, refund.id, state, saga.DEADLINE))

@@ -74,4 +74,12 @@ PENDING = "select id from refunds where group_id = $1 and status in ('sending', 
 
 CAUSE = "select id from refunds where order_id = $1 and cause = $2"
 
-ANY = f"select exists (select from refunds where group_id = $1 and {LIVE})"
+# $1 group, $2 one of its orders or null for all
+ANY = f"select exists (select from refunds where group_id = $1 and ($2::uuid is null or order_id = $2) and {LIVE})"
+
+# $1 order, $2 customer, $3 currency, $4 since, $5 until
+LATELY = """
+select (select coalesce(sum(amount), 0) from refunds where order_id = $1 and status = 'succeeded')::bigint as refunded,
+       count(r.id) as refunds, coalesce(sum(r.amount) filter (where r.currency = $3), 0)::bigint as amount
+from refunds r where r.customer_id = $2 and r.status = 'succeeded' and r.created_at >= $4 and r.created_at < $5
+"""

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
+from commerce.product import titled
+from commerce.refund.schemas import Destination
 from commerce.returns import statements
 from commerce.returns.errors import OfAnExchange
 from commerce.returns.rules import TRANSITIONS
-from commerce.returns.schemas import Destination, LabelView, Resolution, ReturnLineView, ReturnView
+from commerce.returns.schemas import LabelView, Resolution, ReturnLineView, ReturnView
 from commerce.returns.tables import ReturnRequest
 from kernel.db import Record, Work
 from kernel.repository import Repository
@@ -70,5 +72,7 @@ def _view(request: ReturnRequest, lines: Sequence[Record], label: Record | None)
 
 def _line(row: Record) -> ReturnLineView:
     names = ("id", "order_line_id", "quantity", "reason", "condition", "replacement_id", "received", "passed")
-    name = f"{row['name']} ({', '.join(row['options'].values())})" if row["options"] else row["name"]
-    return ReturnLineView(**{n: row[n] for n in names}, name=name, refunded=row["refunded"], exchanged=row["exchanged"])
+    title = titled(row["name"], row["options"])
+    return ReturnLineView(
+        **{n: row[n] for n in names}, name=title, refunded=row["refunded"], exchanged=row["exchanged"]
+    )

@@ -13,6 +13,7 @@ from commerce.returns.errors import (
 )
 from commerce.returns.events import InspectionMismatch, ReturnAuthorized, ReturnReceived, ReturnRejected
 from commerce.returns.permissions import DECIDE_RETURNS, RECEIVE_RETURNS
+from commerce.returns.rules import worse
 from commerce.returns.schemas import (
     DecideReturn,
     InspectReturn,
@@ -69,7 +70,8 @@ class ReceivingService:
         return await self._shown(work, return_id)
 
     async def inspect(self, work: Work, return_id: UUID, command: InspectReturn) -> ReturnView:
-        """Notes how units were found and what becomes of them. Emits InspectionMismatch.
+        """Notes how units were found and what becomes of them. Emits InspectionMismatch when some are in a worse condition
+        than they were said to be, or another item.
 
         Raises ReturnNotFound, ReturnState, UnknownReturnLine, ReceivedTooMany."""
         work.principal.require(RECEIVE_RETURNS)
@@ -87,10 +89,13 @@ class ReceivingService:
             await work.run(
                 statements.NOTE_INSPECTIONS,
                 *(ids, quantities, [x.condition for x in found], [x.passed for x in found]),
-                *([x.disposition for x in found], [x.note for x in found], work.principal.subject, work.now),
+                *([x.other_item for x in found], [x.disposition for x in found], [x.note for x in found]),
+                *(work.principal.subject, work.now),
             )
-        if failed := sum(quantities) - sum(passed):
-            work.emit(InspectionMismatch(**_facts(request), units=failed))
+        said = {row["id"]: row["condition"] for row in rows}
+        wrong = [x.quantity for x in found if x.other_item or worse(x.condition, said[x.return_line_id])]
+        if wrong:
+            work.emit(InspectionMismatch(**_facts(request), units=sum(wrong)))
         await wake(work, saga.KIND, return_id)
         return await self._shown(work, return_id)
 

@@ -20,6 +20,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 CONDITIONS = ("unopened", "opened", "used", "damaged")
 """How a thing is, best first."""
+REMEMBERED = timedelta(days=180)
+"""How far back a customer's returns say something about the next one."""
 Outcome = Literal["authorised", "grey", "rejected"]
 _SEVERITY: dict[Outcome, int] = {"authorised": 0, "grey": 1, "rejected": 2}
 
@@ -101,6 +103,11 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
     worst = max((v.outcome for v in verdicts), key=lambda outcome: _SEVERITY[outcome])
     said = dict.fromkeys(v.explanation for v in verdicts if v.outcome == worst)
     return Verdict(worst, " ".join(said))
+
+
+def worse(found: str, said: str) -> bool:
+    """Whether a thing is in a worse condition than it was said to be."""
+    return CONDITIONS.index(found) > CONDITIONS.index(said)
 
 
 RETURNS_FREE = 3

@@ -1,26 +1,20 @@
 """Commands and views of returns."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from kernel.ids import PublicId
+from commerce.refund.schemas import Destination
+from kernel.ids import GroupId, OrderId, OrderLineId, PaymentMethodId, PublicId, RefundId, VariantId
 from kernel.schemas import PERSONAL, Code, Command, LongText, Minor, MoneyView, Quantity, Text, View
 
 ReturnId = Annotated[UUID, PublicId("ret")]
 ReturnLineId = Annotated[UUID, PublicId("rln")]
 ClaimId = Annotated[UUID, PublicId("clm")]
-OrderId = Annotated[UUID, PublicId("ord")]
-OrderLineId = Annotated[UUID, PublicId("oln")]
-VariantId = Annotated[UUID, PublicId("var")]
-PaymentMethodId = Annotated[UUID, PublicId("pm")]
-RefundId = Annotated[UUID, PublicId("ref")]
-GroupId = Annotated[UUID, PublicId("grp")]
 Condition = Literal["unopened", "opened", "used", "damaged"]
 Resolution = Literal["refund", "exchange"]
-Destination = Literal["original", "gift_card", "store_credit"]
 Disposition = Literal["restock", "refurbish", "write_off", "send_back"]
 ClaimKind = Literal["missing", "wrong", "broken"]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -68,14 +62,22 @@ class ReceiveReturn(Command):
 
 
 class InspectedUnits(Command):
-    """`passed`: they bring back money or a replacement. What did not pass is sent back to the customer or written off."""
+    """`passed`: they bring back money or a replacement. What did not pass is sent back to the customer or written off.
+    `other_item`: it is not what was sold; that never passes."""
 
     return_line_id: ReturnLineId
     quantity: Quantity
     condition: Condition
     passed: bool
     disposition: Disposition
+    other_item: bool = False
     note: Text | None = None
+
+    @model_validator(mode="after")
+    def _sold(self) -> Self:
+        if self.other_item and self.passed:
+            raise ValueError("another item than was sold cannot pass")
+        return self
 
 
 class InspectReturn(Command):
@@ -174,6 +176,38 @@ class ReturnView(View):
     refund_id: RefundId | None
     created_at: datetime
     updated_at: datetime
+
+
+class FoundUnits(View):
+    """Units of a return: what was said of them, and how they were found, once somebody looked; `mismatch` when they are
+    worse than they were said to be, or something else."""
+
+    name: str
+    options: dict[str, str]
+    quantity: int
+    reason: str
+    said: str
+    found: str | None
+    passed: bool | None
+    other_item: bool
+    mismatch: bool
+    note: str | None
+
+
+class ReturnCaseView(View):
+    """What speaks for and against a return, for the staff: `score` is 0 (no abuse) to 100; the last two counts are of the
+    customer's 180 days before it and since, this return included."""
+
+    id: ReturnId
+    order_id: OrderId
+    status: str
+    resolution: str
+    explanation: str
+    score: int
+    guest: bool
+    returns_lately: int
+    not_as_said_lately: int
+    units: list[FoundUnits]
 
 
 class ClaimView(View):

@@ -13,6 +13,7 @@ from commerce.pricing import ChannelFacts, PricingService
 from commerce.product import ProductService
 from commerce.refund import OrderFacts, PaidOrder, RefundService
 from commerce.refund.errors import DestinationNotAllowed
+from commerce.refund.schemas import WAYS, Destination
 from commerce.returns import rules, saga, statements
 from commerce.returns.book import ReturnBook
 from commerce.returns.errors import (
@@ -31,7 +32,7 @@ from commerce.returns.exchange import Exchanges, Swap
 from commerce.returns.permissions import READ_RETURNS, REQUEST_RETURNS
 from commerce.returns.policies import Policies
 from commerce.returns.rules import Policy, Verdict
-from commerce.returns.schemas import Destination, QuoteView, RequestReturn, Resolution, ReturnView
+from commerce.returns.schemas import QuoteView, RequestReturn, Resolution, ReturnView
 from commerce.returns.schemas import ReturnState as SagaState
 from commerce.returns.tables import ReturnRequest
 from kernel.consent import demand
@@ -44,9 +45,6 @@ from kernel.saga_store import wake
 from kernel.schemas import Page, money
 
 DELIVERED = ("delivered", "completed")
-REMEMBERED = timedelta(days=180)
-"""How far back a customer's returns say something about the next one."""
-WAYS = {"original": "the way it was paid", "gift_card": "the gift card", "store_credit": "store credit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +181,12 @@ class ReturnService:
         (found,) = await self._book.views(work, [await self._own(work, return_id)])
         return found
 
+    async def several(self, work: Work, ids: Sequence[UUID]) -> list[ReturnView]:
+        """Returns of the caller's, two statements for any number of them."""
+        work.principal.require(READ_RETURNS)
+        column = self._book.requests.table.c.id
+        return await self._book.views(work, await self._book.requests.all(work, column.in_(ids)) if ids else [])
+
     async def page(
         self, work: Work, order_id: UUID | None = None, cursor: str | None = None, size: int = 20
     ) -> Page[ReturnView]:
@@ -218,7 +222,7 @@ class ReturnService:
         )
         units = {line.order_line_id: line.quantity for line in command.lines}
         worth = await self._refund.worth(work, order, units)
-        policy, verdict, score = await self._judge(work, sent, channel, command, worth)
+        policy, verdict, score = await self._judge(work, order, sent, channel, command, worth)
         return Wish(command, order, sent, policy, verdict, score, swaps, worth)
 
     async def _units(self, work: Work, sent: SentOrder, command: RequestReturn) -> None:
@@ -235,7 +239,13 @@ class ReturnService:
                 raise MoreThanDelivered(left=left, item=line.title)
 
     async def _judge(
-        self, work: Work, sent: SentOrder, channel: ChannelFacts, command: RequestReturn, worth: int
+        self,
+        work: Work,
+        order: PaidOrder,
+        sent: SentOrder,
+        channel: ChannelFacts,
+        command: RequestReturn,
+        worth: int,
     ) -> tuple[Policy, Verdict, int]:
         """The policy of the first line decides about the order, each line's own about that line."""
         reasons = {reason.code: reason for reason in await self._policies.reasons(work)}
@@ -245,7 +255,7 @@ class ReturnService:
         kinds = await self._product.kinds(work, variants)
         categories = [kinds[variant][1] for variant in variants]
         policies = await self._policies.of(work, channel.id, categories)
-        score = await self._score(work)
+        score = await self._score(work, order.customer_id)
         assert sent.delivered_at is not None, "a delivered order has its instant"
         verdicts = [
             rules.judge(
@@ -259,8 +269,8 @@ class ReturnService:
         ]
         return policies[categories[0]], rules.together(verdicts), score
 
-    async def _score(self, work: Work) -> int:
-        row = await work.row(statements.BEHAVIOUR, work.principal.customer_id, work.now - REMEMBERED)
+    async def _score(self, work: Work, customer_id: UUID | None) -> int:
+        row = await work.row(statements.BEHAVIOUR, customer_id, work.now - rules.REMEMBERED)
         assert row is not None
         return rules.abuse(row["returns"], row["mismatches"], row["rejected"], row["accepted"])
 

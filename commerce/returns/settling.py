@@ -10,9 +10,10 @@ from commerce.payment import GatewayAnswer, PaymentService, Tender
 from commerce.payment.errors import GiftCardTooLow
 from commerce.pricing import PricingService
 from commerce.refund import Asked, OrderFacts, PaidOrder, RefundService
+from commerce.refund.schemas import Destination
 from commerce.returns.book import ReturnBook
 from commerce.returns.exchange import Exchanges, Swap, for_owner
-from commerce.returns.schemas import Destination, ReturnState
+from commerce.returns.schemas import ReturnState
 from commerce.returns.tables import ReturnRequest
 from kernel.db import Record, Work
 from kernel.ids import new_id

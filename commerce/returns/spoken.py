@@ -7,6 +7,7 @@ from uuid import UUID
 from commerce.order import FulfillmentService, SentLine, SentOrder
 from commerce.payment import PaymentService
 from commerce.product import ProductService
+from commerce.refund.schemas import Destination
 from commerce.returns.errors import (
     NotDelivered,
     OtherProduct,
@@ -16,7 +17,7 @@ from commerce.returns.errors import (
     UnknownReturnLine,
 )
 from commerce.returns.policies import Policies
-from commerce.returns.schemas import Destination, RequestReturn, ReturnUnits
+from commerce.returns.schemas import RequestReturn, ReturnUnits
 from kernel.db import Work
 
 DESTINATIONS: dict[str, Destination] = {"store credit": "store_credit", "credit": "store_credit"}

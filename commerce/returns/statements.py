@@ -66,14 +66,23 @@ INSPECT = """
 update return_lines l set inspected = l.inspected + g.quantity, passed = l.passed + g.passed
 from (select id, sum(quantity)::bigint as quantity, sum(passed)::bigint as passed
       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) g(id, quantity, passed) group by id) g
-where l.id = g.id and l.return_id = $1 returning l.id
+where l.id = g.id and l.return_id = $1 returning l.id, l.condition
 """
 
-# $1 lines, $2 quantities, $3 conditions, $4 passed, $5 dispositions, $6 notes, $7 inspector, $8 now
+# $1 lines, $2 quantities, $3 conditions, $4 passed, $5 other items, $6 dispositions, $7 notes, $8 inspector, $9 now
 NOTE_INSPECTIONS = """
-insert into return_inspections (id, return_line_id, quantity, condition, passed, disposition, note, inspector, at)
-select uuidv7(), i.*, $7, $8
-from unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[], $5::text[], $6::text[]) i
+insert into return_inspections (id, return_line_id, quantity, condition, passed, other_item, disposition, note, inspector,
+                                at)
+select uuidv7(), i.*, $8, $9
+from unnest($1::uuid[], $2::bigint[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[]) i
+"""
+
+# What a return is made of, as it was said to be and as it was found: $1 return
+FOUND = """
+select b.name, b.options, coalesce(i.quantity, l.quantity) as quantity, l.reason, l.condition as said,
+       i.condition as found, i.passed, coalesce(i.other_item, false) as other_item, i.note
+from return_lines l join order_lines b on b.id = l.order_line_id left join return_inspections i on i.return_line_id = l.id
+where l.return_id = $1 order by l.id, i.id
 """
 
 # What remains to be done with inspected units: $1 return

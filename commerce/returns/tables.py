@@ -144,7 +144,7 @@ class ReturnLabel(Base):
 
 
 class ReturnInspection(Base):
-    """How some units of a line were found, and what is to become of them."""
+    """How some units of a line were found, and what is to become of them; `other_item` when they are not what was sold."""
 
     __tablename__ = "return_inspections"
     __table_args__ = (
@@ -152,12 +152,14 @@ class ReturnInspection(Base):
         one_of("condition", "unopened", "opened", "used", "damaged"),
         one_of("disposition", "restock", "refurbish", "write_off", "send_back"),
         CheckConstraint("disposition <> 'send_back' or not passed", name="send_back"),
+        CheckConstraint("not (other_item and passed)", name="other_item"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     return_line_id: Mapped[UUID] = mapped_column(ForeignKey("return_lines.id"), index=True)
     quantity: Mapped[int]
     condition: Mapped[str]
     passed: Mapped[bool]
+    other_item: Mapped[bool] = mapped_column(server_default="false")
     disposition: Mapped[str]
     note: Mapped[str | None]
     inspector: Mapped[str]

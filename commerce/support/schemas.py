@@ -7,13 +7,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kernel.ids import PublicId
+from kernel.ids import OrderId, PublicId, TicketId, UserId
 from kernel.schemas import Code, Command, Email, LongText, Text, View
 
-TicketId = Annotated[UUID, PublicId("tkt")]
 TicketMessageId = Annotated[UUID, PublicId("tms")]
-OrderId = Annotated[UUID, PublicId("ord")]
-UserId = Annotated[UUID, PublicId("usr")]
 TicketNumber = Annotated[str, StringConstraints(pattern=r"^[Tt]-[0-9]{1,12}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]

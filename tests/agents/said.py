@@ -20,6 +20,8 @@ from commerce.order.schemas import ModificationView, OrderLineView, SalesView, T
 from commerce.payment import PaymentMethodView, PaymentRowView, PaymentView
 from commerce.payment.schemas import ReviewView
 from commerce.product.schemas import CategoryView
+from commerce.refund.schemas import RefundCaseView
+from commerce.returns.schemas import FoundUnits, ReturnCaseView
 from kernel.schemas import Address, money
 from tools import checkout, customer, inventory, order, payment, pricing, product, support
 from tools.bind import rendered
@@ -28,6 +30,8 @@ from tools.order import OrderStory
 from tools.payment import Choices, Paid
 from tools.pricing import PriceOf
 from tools.product import Found, Option
+from tools.refund import RefundCase
+from tools.returns import ReturnCase
 from tools.spec import PUBLIC, TOOLS
 
 ID = UUID("01936b2e-0000-7000-8000-000000000001")
@@ -139,6 +143,18 @@ VIEWS: dict[str, Any] = {
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
     "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,
+    "return_case": ReturnCase(order="A100123", case=ReturnCaseView(
+        id=ID, order_id=ID, status="requested", resolution="refund", score=8, guest=False, returns_lately=2,
+        explanation="A person of the shop looks at the return of Mug first.", not_as_said_lately=1,
+        units=[FoundUnits(name="Mug", options={}, quantity=1, reason="not_wanted", said="unopened", found="used",
+                          passed=False, other_item=False, mismatch=True, note=None)],
+    )),
+    "refund_case": RefundCase(order="A100123", case=RefundCaseView(
+        id=ID, order_id=ID, status="failed", amount=money(1500, EUR), paid=money(1990, EUR), refunded=money(0, EUR),
+        destination="original", reason="broken", failure="refund_not_possible", approvals_needed=1, approvals=1,
+        guest=False, refunds_lately=1, refunded_lately=money(500, EUR),
+    )),
+    "propose_return_verdict": PROPOSED, "propose_refund_verdict": PROPOSED, "propose_order_note": PROPOSED,
     "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_refill": PROPOSED, "propose_restock": PROPOSED,
 }  # fmt: skip
 """A result of every tool, made from its own view."""

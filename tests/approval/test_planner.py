@@ -34,6 +34,16 @@ NAMES = [tool.name for tool in TOOLS.values() if tool.effect is Effect.PROPOSE]
             "propose_restock",
             {"sku": "MUG-B", "quantity": -2, "reason": "they are broken"},
         ),
+        (
+            "accept the return of A100123 that waits because our parcel was late",
+            "propose_return_verdict",
+            {"order": "A100123", "decision": "accept", "reason": "our parcel was late"},
+        ),
+        (
+            "send the failed refund of A100123 to store credit because the card is closed",
+            "propose_refund_verdict",
+            {"order": "A100123", "decision": "store_credit", "reason": "the card is closed"},
+        ),
     ],
 )
 def test_a_sentence_with_everything_is_one_call(said: str, tool: str, args: dict[str, Any]) -> None:
@@ -81,3 +91,20 @@ def test_a_verdict_is_said_or_asked(text: str, verdict: str | None) -> None:
 
 def test_what_is_lost_is_fewer() -> None:
     assert [slots.units_of(t) for t in ("add 5 units", "we lost 6 of them", "some")] == [5, -6, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "decision"),
+    [
+        ("accept it", "accept"),
+        ("let it through", "accept"),
+        ("turn it down", "reject"),
+        ("say no", "reject"),
+        ("try it again", "again"),
+        ("give it as store credit instead", "store_credit"),
+        ("neither accept nor reject it", None),
+        ("hm", None),
+    ],
+)
+def test_a_decision_is_said_or_asked(text: str, decision: str | None) -> None:
+    assert slots.decision_of(text) == decision

@@ -198,6 +198,9 @@ async def test_a_customers_agent_can_propose_nothing(
         "propose_price": {"sku": "MUG", "price": 1, "reason": "mine"},
         "propose_note": {"ticket": await ticket(shop, world, "ann"), "text": "mine"},
         "propose_refill": {"level": public("lvl", new_id())},
+        "propose_return_verdict": {"order": "latest", "decision": "accept", "reason": "mine"},
+        "propose_refund_verdict": {"order": "latest", "decision": "accept", "reason": "mine"},
+        "propose_order_note": {"order": "latest", "text": "mine"},
     }
     tools = tuple(tool for tool in TOOLS.values() if tool.effect is Effect.PROPOSE)
     assert {tool.name for tool in tools} == set(given)

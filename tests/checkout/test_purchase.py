@@ -9,6 +9,7 @@ import pytest
 
 from kernel.ids import parse, public
 from tests.factories.api import Caller, guest, signed_in
+from tests.factories.books import owed
 from tests.factories.world import World
 
 
@@ -251,12 +252,7 @@ async def test_a_cancelled_order_gives_money_and_stock_back_once(
         group["id"][4:],
     )
     assert refunds == 1
-    owed = await sql.fetchval(
-        "select sum(case when c.kind = 'sales' then e.amount else -e.amount end) from ledger_entries e "
-        "join ledger_accounts c on c.id = e.credit_id where e.reference_id = $1",
-        parse("grp", group["id"]),
-    )
-    assert owed == 0
+    assert await owed(sql, parse("grp", group["id"])) == 0
     assert (await state(sql, group["id"]))["history"][-2:] == ["PaymentRefunded", "OrderCancelled"]
 
 

@@ -21,7 +21,8 @@ LAWS = {
           where e.reference_id = i.reference_id and 'sales' in (c.kind, d.kind))""",
     "an order is the sum of its lines": """
         select o.id from orders o join order_lines l on l.order_id = o.id group by o.id
-        having sum(l.subtotal) <> o.subtotal or sum(l.discount) <> o.discount""",
+        having sum(l.subtotal) <> o.subtotal or sum(l.discount) <> o.discount
+          or o.total <> o.subtotal - o.discount + o.shipping + case when o.tax_included then 0 else o.tax end""",
     "a purchase is the sum of its orders": """
         select g.id from order_groups g join orders o on o.group_id = g.id group by g.id having sum(o.total) <> g.total""",
     "a line gives back at most what it cost": """
@@ -32,6 +33,8 @@ LAWS = {
         select l.id from inventory_levels l left join inventory_movements m on m.level_id = l.id
         group by l.id having (l.on_hand, l.reserved, l.allocated)
           <> (coalesce(sum(m.on_hand), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.allocated), 0))""",
+    "nothing is promised twice": """
+        select id from inventory_levels where reserved + allocated > on_hand + backorder_limit""",
     "promises are what levels keep": """
         select l.id from inventory_levels l
         where (l.reserved, l.allocated) <> (
@@ -64,7 +67,46 @@ LAWS = {
         select l.id from order_lines l join warehouse_picking_lines p on p.order_line_id = l.id
         join warehouse_tasks t on t.order_id = l.order_id and t.status = 'open'
         where p.quantity <> l.quantity - l.cancelled or p.variant_id <> l.variant_id""",
+    "refunds of an order are at most what was captured for it": """
+        select o.id from orders o join refunds r on r.order_id = o.id and r.status not in ('failed', 'rejected')
+        group by o.id, o.total, o.group_id
+        having sum(r.amount) > o.total
+          or sum(r.amount) > (select sum(captured) from payment_intents where reference_id = o.group_id)""",
+    "refunds of a line are at most what was paid for it": """
+        select l.id from order_lines l join orders o on o.id = l.order_id join refund_lines f on f.order_line_id = l.id
+        join refunds r on r.id = f.refund_id and r.status not in ('failed', 'rejected')
+        group by l.id, o.tax_included
+        having sum(f.amount) + l.refunded > l.subtotal - l.discount + case when o.tax_included then 0 else l.tax end
+          or sum(f.quantity) + (select coalesce(sum(exchanged), 0) from return_lines x where x.order_line_id = l.id)
+             > l.quantity""",
+    "no more comes back than was sent": """
+        select l.id from order_lines l where l.returned > l.shipped or l.returned <> (
+          select coalesce(sum(x.received), 0) from return_lines x where x.order_line_id = l.id)
+        union all
+        select id from return_lines where not (quantity >= received and received >= inspected and inspected >= passed
+          and passed >= refunded + exchanged)""",
+    "what is set aside for an exchange is for one that is still open": """
+        select q.id from return_requests q join inventory_reservations r on r.reference_id = q.replacement_id
+        left join order_groups g on g.id = q.replacement_id
+        where r.status in ('held', 'allocated') and g.id is null and q.status in ('rejected', 'completed')""",
 }
+
+
+async def owed(sql: asyncpg.Connection, group: UUID) -> int:
+    """What merchants are owed for a purchase, minor units."""
+    query = """
+        select coalesce(sum(case c.kind when 'sales' then e.amount else 0 end)
+                      - sum(case d.kind when 'sales' then e.amount else 0 end), 0)::bigint
+        from ledger_entries e join ledger_accounts c on c.id = e.credit_id join ledger_accounts d on d.id = e.debit_id
+        where e.reference_id = $1"""
+    return await sql.fetchval(query, group)
+
+
+async def shelf(sql: asyncpg.Connection, variant: UUID) -> tuple[int, int]:
+    """On hand and allocated of a variant that lies in one place; the movements must say the same."""
+    level = await sql.fetchrow("select id, on_hand, allocated from inventory_levels where variant_id = $1", variant)
+    assert level["id"] not in (await broken(sql)).get("movements are the balance of every level", [])
+    return level["on_hand"], level["allocated"]
 
 
 async def broken(sql: asyncpg.Connection) -> dict[str, list[Any]]:

@@ -16,7 +16,7 @@ from commerce.returns import saga as returns
 from commerce.shipping import labelling
 from kernel.ids import new_id
 from kernel.saga import EXTERNAL_POINTS, LOCAL_POINTS, Definition, External, fault_points
-from tests.factories.books import broken
+from tests.factories.books import broken, owed, shelf
 from tests.factories.variants import add_choice
 from tests.factories.world import World
 from tests.faults import buyer, returner
@@ -242,27 +242,14 @@ async def check_stock(sql: asyncpg.Connection, group: UUID, variant: UUID, promi
         group,
     )
     assert mine == promised
-    level = await sql.fetchrow("select * from inventory_levels where variant_id = $1", variant)
-    moved = await sql.fetchrow(
-        "select sum(on_hand) as on_hand, sum(reserved) as reserved, sum(allocated) as allocated "
-        "from inventory_movements where level_id = $1",
-        level["id"],
-    )
-    assert {name: level[name] for name in dict(moved)} == dict(moved)
-    assert level["on_hand"] == on_hand
-    assert level["allocated"] == promised
+    assert await shelf(sql, variant) == (on_hand, promised)
 
 
 async def check_books(
     sql: asyncpg.Connection, group: UUID, status: str | None, back: int, sent: bool, charged: bool = True
 ) -> None:
-    owed = await sql.fetchval(
-        "select coalesce(sum(case when c.kind = 'sales' then amount else -amount end), 0) from ledger_entries e "
-        "join ledger_accounts c on c.id = e.credit_id where reference_id = $1",
-        group,
-    )
     total = await sql.fetchval("select total from order_groups where id = $1", group)
-    assert owed == (total - back if status == "confirmed" and charged else 0)
+    assert await owed(sql, group) == (total - back if status == "confirmed" and charged else 0)
     picks = await sql.fetch("select status from warehouse_tasks where group_id = $1", group)
     open_picks = ["open"] if status == "confirmed" and not sent else []
     assert [row["status"] for row in picks if row["status"] == "open"] == open_picks

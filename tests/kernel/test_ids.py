@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from commerce.order.schemas import OrderId
-from kernel.ids import first_id_at, new_id, parse, public
+from kernel.ids import OrderId, first_id_at, new_id, parse, public
 
 
 def test_ids_of_one_process_are_unique_sorted_uuid7() -> None:

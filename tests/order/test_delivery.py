@@ -10,6 +10,7 @@ from commerce.app import Commerce
 from kernel.auth import SYSTEM
 from kernel.ids import parse
 from tests.factories.api import signed_in
+from tests.factories.books import shelf
 from tests.factories.parcels import arrive, send
 from tests.factories.world import World
 
@@ -18,17 +19,6 @@ async def bought(http: httpx.AsyncClient, lines: dict[UUID, int], name: str = "a
     buyer = await signed_in(http, name)
     group = await buyer.checkout(await buyer.cart(lines))
     return group["orders"][0]
-
-
-async def stock(sql: asyncpg.Connection, variant: UUID) -> tuple[int, int]:
-    """On hand and allocated; the movements must say the same."""
-    level = await sql.fetchrow("select * from inventory_levels where variant_id = $1", variant)
-    moved = await sql.fetchrow(
-        "select sum(on_hand) as on_hand, sum(allocated) as allocated from inventory_movements where level_id = $1",
-        level["id"],
-    )
-    assert (level["on_hand"], level["allocated"]) == (moved["on_hand"], moved["allocated"])
-    return level["on_hand"], level["allocated"]
 
 
 async def counts(sql: asyncpg.Connection, order: Any) -> list[Any]:
@@ -45,18 +35,18 @@ async def test_units_leave_in_parcels_until_all_have_arrived(
 ) -> None:
     north, ann = await signed_in(http, "north"), await signed_in(http, "ann")
     variant = world.variants["mug"]
-    on_hand, allocated = await stock(sql, variant)
+    on_hand, allocated = await shelf(sql, variant)
     order = await bought(http, {variant: 3})
-    assert await stock(sql, variant) == (on_hand, allocated + 3)
+    assert await shelf(sql, variant) == (on_hand, allocated + 3)
     first = await send(north, order, {0: 2})
     assert [(line["line_id"], line["quantity"]) for line in first["lines"]] == [(order["lines"][0]["id"], 2)]
     assert await counts(sql, order) == [("partially_shipped", "partially_shipped"), (2, 0, 0)]
-    assert await stock(sql, variant) == (on_hand - 2, allocated + 1)
+    assert await shelf(sql, variant) == (on_hand - 2, allocated + 1)
     await arrive(north, order, shipment_id=first["id"])
     assert (await counts(sql, order))[0][0] == "partially_shipped"
     await send(north, order, {0: 1})
     assert (await counts(sql, order))[0] == ("shipped", "shipped")
-    assert await stock(sql, variant) == (on_hand - 3, allocated)
+    assert await shelf(sql, variant) == (on_hand - 3, allocated)
     both = await arrive(north, order)
     assert [parcel["status"] for parcel in both] == ["delivered", "delivered"]
     assert (await ann.get(f"/v1/orders/{order['id']}"))["status"] == "delivered"

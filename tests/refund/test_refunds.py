@@ -12,6 +12,8 @@ from commerce.app import Commerce
 from kernel.auth import SYSTEM
 from kernel.ids import parse, public
 from tests.factories.api import Caller, guest, signed_in
+from tests.factories.books import broken, owed
+from tests.factories.variants import add_choice
 from tests.factories.world import World
 
 
@@ -38,20 +40,17 @@ async def decide(caller: Caller, refund: Any, accept: bool = True, expect: int |
 
 async def money(sql: asyncpg.Connection, order: Any) -> dict[str, Any]:
     """Where an order's money is, by everybody's books. `sales` is what its merchants are owed."""
+    group = parse("grp", order["group_id"])
     row = await sql.fetchrow(
         """
         select (select refunded from payment_intents where reference_id = $1) as refunded,
-          (select coalesce(sum(case c.kind when 'sales' then e.amount else 0 end)
-                         - sum(case d.kind when 'sales' then e.amount else 0 end), 0)
-             from ledger_entries e join ledger_accounts c on c.id = e.credit_id join ledger_accounts d on d.id = e.debit_id
-             where e.reference_id = $1)::bigint as sales,
           (select coalesce(sum(o.amount), 0) from simulator_operations o join simulator_charges c using (reference)
              where o.kind = 'refund' and c.description = replace($1::text, '-', ''))::bigint as gateway,
           (select count(*) from refunds where order_id = $2) as refunds
         """,
-        *(parse("grp", order["group_id"]), parse("ord", order["id"])),
+        *(group, parse("ord", order["id"])),
     )
-    return dict(row)
+    return {**dict(row), "sales": await owed(sql, group)}
 
 
 async def test_a_refund_of_units_brings_back_their_share_of_everything(
@@ -354,3 +353,124 @@ async def test_a_refund_and_a_cancellation_never_give_the_same_money_back(
     late = await ask(staff, other, {0: 1}, None)
     assert (late.status_code, late.json()["code"]) == (409, "refund_order_cancelling")
     assert (await money(sql, other))["refunds"] == 0
+
+
+async def drop(caller: Caller, order: Any, place: int, expect: int | None = 200) -> Any:
+    """Cancels the units of a line."""
+    body = {"items": [{"line_id": order["lines"][place]["id"]}], "reason": "no longer needed"}
+    return await caller.post(f"/v1/orders/{order['id']}/lines/cancel", body, expect, key=str(uuid4()))
+
+
+async def test_what_was_cancelled_is_not_refunded_again(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    order = await bought(http, {world.variants["mug"]: 1, world.variants["lamp"]: 1})
+    await drop(ann, order, 0)
+    await settle()
+    refused = await ask(staff, order, {0: 1}, None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_more_than_paid")
+    refused = await ask(staff, order, None, None, amount=6491)
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_more_than_paid")
+    assert (await money(sql, order))["refunds"] == 0
+    assert (await ask(staff, order, None, amount=6490))["status"] == "succeeded"
+    assert await money(sql, order) == {"refunded": 7990, "sales": 0, "gateway": 7990, "refunds": 1}
+
+
+async def test_the_delivery_of_a_cancelled_order_is_not_refunded_again(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    group = await ann.checkout(await ann.cart({world.variants["mug"]: 1, world.variants["plate"]: 1}))
+    first = group["orders"][0]
+    await drop(ann, first, 0)
+    await settle()
+    before = await money(sql, first)
+    refused = await ask(staff, first, None, None, shipping=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_order_cancelling")
+    assert await money(sql, first) == before
+
+
+async def test_an_order_that_was_partly_refunded_is_not_changed(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World
+) -> None:
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    order = await bought(http, {world.variants["mug"]: 1, world.variants["lamp"]: 1})
+    await ask(staff, order, {0: 1})
+    before = await money(sql, order)
+    refused = await drop(ann, order, 0, None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_partly_refunded")
+    again = {"payment_token": "tok_success_other"}
+    refused = await ann.post(f"/v1/orders/{order['id']}/payment-method", again, None, key=str(uuid4()))
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_partly_refunded")
+    assert await money(sql, order) == before
+    with pytest.raises(asyncpg.CheckViolationError) as broken:
+        await sql.execute(
+            "update order_lines set cancelled = 1, refunded = 1500 where id = $1", parse("oln", order["lines"][0]["id"])
+        )
+    assert broken.value.constraint_name == "refunds_within_captured"
+
+
+async def test_an_order_that_is_being_changed_is_not_refunded(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World
+) -> None:
+    staff = await signed_in(http, "support")
+    order = await bought(http, {world.variants["mug"]: 2})
+    await sql.execute(
+        "insert into order_modifications (id, group_id, order_id, kind, status, difference, currency, actor, created_at, "
+        "updated_at) values (uuidv7(), $1, $2, 'cancel_lines', 'requested', -1500, 'EUR', 'x', now(), now())",
+        *(parse("grp", order["group_id"]), parse("ord", order["id"])),
+    )
+    refused = await ask(staff, order, {0: 1}, None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_order_changing")
+    assert (await money(sql, order))["refunds"] == 0
+
+
+async def test_a_purchase_paid_more_than_one_way_goes_back_all_those_ways(
+    http: httpx.AsyncClient, shop: Commerce, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    """20.00 by one card, 15.00 more by another for a dearer variant: no single payment holds what the line costs now."""
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    shirt = await add_choice(shop, world, {"red": 2000, "gold": 3500})
+    order = await bought(http, {shirt["red"]: 1})
+    item = {"line_id": order["lines"][0]["id"], "variant_id": public("var", shirt["gold"])}
+    body = {"items": [item], "payment_token": "tok_success_other"}
+    await ann.post(f"/v1/orders/{order['id']}/lines", body, 200, key=str(uuid4()))
+    order = await ann.get(f"/v1/orders/{order['id']}")
+    refund = await ask(staff, order, {0: 1})
+    await settle()
+    assert (refund["status"], refund["amount"]["amount"]) == ("succeeded", 3500)
+    rows = await ann.get(f"/v1/orders/{order['id']}/payments")
+    assert [(row["type"], row["amount"]["amount"]) for row in rows] == [
+        *(("payment", 2490), ("payment", 1500), ("refund", 2490), ("refund", 1010)),
+    ]
+    assert await owed(sql, parse("grp", order["group_id"])) == 490
+    assert await broken(sql) == {}
+
+
+async def test_after_a_change_of_payment_money_goes_back_the_new_way(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, settle: Any
+) -> None:
+    ann, staff = await signed_in(http, "ann"), await signed_in(http, "support")
+    order = await bought(http, {world.variants["mug"]: 1})
+    new = {"payment_token": "tok_success_other"}
+    await ann.post(f"/v1/orders/{order['id']}/payment-method", new, 200, key=str(uuid4()))
+    assert (await ask(staff, order, {0: 1}))["status"] == "succeeded"
+    intents = "select captured, refunded, refunding from payment_intents where reference_id = $1 order by id"
+    found = await sql.fetch(intents, parse("grp", order["group_id"]))
+    assert [tuple(row) for row in found] == [(1990, 1990, 0), (1990, 1500, 0)]
+    assert await broken(sql) == {}
+
+
+async def test_staff_cancel_for_a_customer_what_a_gift_card_paid(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World
+) -> None:
+    ann, staff, admin = [await signed_in(http, name) for name in ("ann", "support", "admin")]
+    code = (await admin.post("/v1/gift-cards", {"amount": 5000, "currency": "EUR"}))["code"]
+    method = await ann.post("/v1/me/payment-methods", {"gift_card_code": code})
+    cart = await ann.cart({world.variants["mug"]: 1, world.variants["pen"]: 1})
+    order = (await ann.checkout(cart, payment_token=None, payment_method_id=method["id"]))["orders"][0]
+    done = await drop(staff, order, 0)
+    assert (done["change"]["status"], done["change"]["difference"]["amount"]) == ("applied", -1500)
+    methods = {m["id"]: m for m in await ann.get("/v1/me/payment-methods")}
+    assert methods[method["id"]]["balance"]["amount"] == 5000 - 2289 + 1500

@@ -10,9 +10,10 @@ import pytest
 from commerce.app import Commerce
 from kernel.ids import parse, public
 from tests.factories.api import signed_in
+from tests.factories.books import shelf
 from tests.factories.parcels import arrive, send
 from tests.factories.world import World
-from tests.returns.world import Shirts, asked, books, delivered, inspect, receive, shelf, shirts, wish
+from tests.returns.world import Shirts, asked, books, delivered, inspect, receive, shirts, wish
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from commerce.app import Commerce
 from kernel.ids import parse, public
 from tests.factories.api import signed_in
+from tests.factories.books import shelf
 from tests.factories.world import World
-from tests.returns.world import asked, books, delivered, inspect, receive, shelf, wish
+from tests.returns.world import asked, books, delivered, inspect, receive, wish
 
 RULES = {"one_per_order": False, "abuse_from": 101}
 """The tests' one customer sends a lot back; what that says about her has a test of its own."""

@@ -14,6 +14,7 @@ from commerce.product.schemas import CreateProduct, NewMedia, NewVariant
 from kernel.auth import SYSTEM
 from kernel.ids import new_id, parse
 from tests.factories.api import Caller, signed_in
+from tests.factories.books import owed
 from tests.factories.parcels import arrive, send
 from tests.factories.world import World
 
@@ -105,26 +106,10 @@ async def inspect(
 
 async def books(sql: asyncpg.Connection, order: Any) -> dict[str, Any]:
     """Where an order's money and units are: refunded, owed to its merchant, and the counts of its lines."""
+    group = parse("grp", order["group_id"])
     row = await sql.fetchrow(
-        """
-        select (select refunded from payment_intents where reference_id = $1) as refunded,
-          (select coalesce(sum(case c.kind when 'sales' then e.amount else 0 end)
-                         - sum(case d.kind when 'sales' then e.amount else 0 end), 0)
-             from ledger_entries e join ledger_accounts c on c.id = e.credit_id join ledger_accounts d on d.id = e.debit_id
-             where e.reference_id = $1)::bigint as sales,
-          (select array_agg(returned order by id) from order_lines where order_id = $2) as returned
-        """,
-        *(parse("grp", order["group_id"]), parse("ord", order["id"])),
+        "select (select refunded from payment_intents where reference_id = $1) as refunded, "
+        "(select array_agg(returned order by id) from order_lines where order_id = $2) as returned",
+        *(group, parse("ord", order["id"])),
     )
-    return dict(row)
-
-
-async def shelf(sql: asyncpg.Connection, variant: UUID) -> tuple[int, int]:
-    """On hand and allocated; the movements must say the same."""
-    level = await sql.fetchrow("select * from inventory_levels where variant_id = $1", variant)
-    moved = await sql.fetchrow(
-        "select sum(on_hand) as on_hand, sum(allocated) as allocated from inventory_movements where level_id = $1",
-        level["id"],
-    )
-    assert (level["on_hand"], level["allocated"]) == (moved["on_hand"], moved["allocated"])
-    return level["on_hand"], level["allocated"]
+    return {**dict(row), "sales": await owed(sql, group)}

@@ -100,6 +100,9 @@ ARGS: dict[str, dict[str, Any]] = {
     "propose_review_verdict": {"purchase": "{number}", "verdict": "release", "reason": "x"},
     "propose_note": {"ticket": "{ticket}", "text": "x"},
     "propose_refill": {"level": "{level}"},
+    "propose_return_verdict": {"order": "{number}", "decision": "accept", "reason": "x"},
+    "propose_refund_verdict": {"order": "{number}", "decision": "accept", "reason": "x"},
+    "propose_order_note": {"order": "{number}", "text": "x"},
 }
 """Arguments that would work; of any other tool they are made from its schema."""
 WRITES = sorted(tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ)

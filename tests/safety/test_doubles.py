@@ -18,9 +18,9 @@ from graphs.automation import Automation
 from kernel.auth import SYSTEM
 from tests.agents.test_chat_writes import begun
 from tests.approval.desk import AGENT, decide, effects, gesture, person, policy, ticket
+from tests.factories.books import broken
 from tests.factories.world import World
 from tests.safety.conftest import Scene
-from tests.safety.rows import broken
 
 SIDE_BY_SIDE = 10
 Puppets = tuple[Assistant, Automation]

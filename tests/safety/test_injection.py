@@ -17,9 +17,10 @@ from commerce.app import Commerce
 from kernel.auth import SYSTEM
 from kernel.ids import new_id
 from tests.agents.test_chat_writes import begun
+from tests.factories.books import broken
 from tests.safety.conftest import WIDE, Scene
 from tests.safety.plants import ARGS, FIELDS, TEMPLATES, WRITES, Field, filled, order, planted, written
-from tests.safety.rows import JOURNAL, TALK, broken, changed, digests
+from tests.safety.rows import JOURNAL, TALK, changed, digests
 
 Case = tuple[Field, str, str]
 

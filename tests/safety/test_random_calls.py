@@ -29,10 +29,11 @@ from kernel.money import Money
 from kernel.saga_engine import Run
 from tests.agents.test_chat_writes import begun
 from tests.factories.api import signed_in
+from tests.factories.books import broken
 from tests.factories.world import ADDRESS, World
 from tests.safety.arguments import calls
 from tests.safety.conftest import Scene
-from tests.safety.rows import TABLES, broken
+from tests.safety.rows import TABLES
 from tests.support.people import opened_by
 from tools.bind import Binder
 from tools.spec import TOOLS
