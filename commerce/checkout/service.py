@@ -6,13 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from commerce.checkout import cancellation, capture, change, saga, statements
-from commerce.checkout.carts import CartService, CartState
+from commerce.checkout.carts import CartLine, CartService, CartState
 from commerce.checkout.errors import (
     AddressNeeded,
     CartEmpty,
-    CartFull,
     EmailNeeded,
-    NotEnoughToAdd,
     PartlyRefunded,
     PaymentNeeded,
     PurchaseStillRunning,
@@ -35,6 +33,7 @@ from commerce.shipping.schemas import RateView
 from commerce.warehouse import ToPick
 from kernel.consent import demand
 from kernel.db import Work
+from kernel.ids import new_id
 from kernel.inbox import Delivery
 from kernel.money import Money
 from kernel.saga_engine import Engine, Run
@@ -179,15 +178,16 @@ class CheckoutService:
         group = await self._parts.order.group(work, order.group_id)
         channel = await self._pricing.channel_by_id(work, group.channel_id)
         cart = await self._carts.create(work, CreateCart(channel=channel.code))
-        left_out = []
+        wanted = {line.variant_id: 0 for line in order.lines}
         for line in order.lines:
-            if (quantity := line.quantity - line.cancelled) == 0:
-                continue
-            try:
-                command = AddLine(variant_id=line.variant_id, quantity=quantity)
-                cart = await self._carts.add(work, cart.id, command)
-            except (VariantNotForSale, NotEnoughToAdd, CartFull):
-                left_out.append(line.sku)
+            wanted[line.variant_id] += line.quantity - line.cancelled
+        lines = [CartLine(new_id(), variant, units) for variant, units in wanted.items() if units]
+        fitting = [x for x in await self._carts.items(work, channel, lines) if x.available >= x.quantity]
+        for item in fitting[: channel.policy.cart_lines_most]:
+            command = AddLine(variant_id=item.sold.variant_id, quantity=item.quantity)
+            cart = await self._carts.add(work, cart.id, command)
+        taken = {line.variant_id for line in cart.lines}
+        left_out = [x.sku for x in order.lines if wanted[x.variant_id] and x.variant_id not in taken]
         return ReorderView(cart=cart, left_out=left_out)
 
     async def shipped(self, work: Work, deliveries: Sequence[Delivery]) -> None:

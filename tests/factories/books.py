@@ -34,7 +34,7 @@ LAWS = {
         group by l.id having (l.on_hand, l.reserved, l.allocated)
           <> (coalesce(sum(m.on_hand), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.allocated), 0))""",
     "nothing is promised twice": """
-        select id from inventory_levels where reserved + allocated > on_hand + backorder_limit""",
+        select id from inventory_levels where reserved + allocated > on_hand + backorder_limit + short""",
     "promises are what levels keep": """
         select l.id from inventory_levels l
         where (l.reserved, l.allocated) <> (
