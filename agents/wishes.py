@@ -41,6 +41,8 @@ CHANGING = frozenset(
         "propose_refill",
         "propose_price",
         "propose_restock",
+        "propose_replan",
+        "propose_variance",
         "remember",
         "forget_facts",
         "request_return",

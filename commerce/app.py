@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import NotificationService, RefillService
+from commerce.notification import NotificationService, RefillService, ReplanService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -63,7 +63,7 @@ from commerce.shipping import Shipments, ShippingService
 from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
-from commerce.warehouse import WarehouseService
+from commerce.warehouse import VarianceProposals, WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
 from kernel.saga import Definition
@@ -111,6 +111,8 @@ class Commerce:
     email: EmailService
     notification: NotificationService
     refill: RefillService
+    replan: ReplanService
+    variance: VarianceProposals
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -147,7 +149,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
+    replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    approval.offer(replan.kind, variance.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -158,8 +162,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
         *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
-        *(email, notification, refill, support, note, goodwill, recall, chat),
-        *(OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(email, notification, refill, replan, variance, support, note, goodwill),
+        *(recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

@@ -44,7 +44,7 @@ from commerce.returns.events import (
     ReturnRequested,
 )
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
+from commerce.warehouse.events import CountVariance, OrderPacked, OrderPicked, PickCreated, ShortPick
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -69,7 +69,13 @@ ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
 
 
-WAKES: dict[type[Event], str] = {FraudReviewRequested: "payment", TicketOpened: "support", StockLow: "inventory"}
+WAKES: dict[type[Event], str] = {
+    FraudReviewRequested: "payment",
+    TicketOpened: "support",
+    StockLow: "inventory",
+    ShortPick: "warehouse",
+    CountVariance: "warehouse",
+}
 """Which event sets which agent to work."""
 
 
