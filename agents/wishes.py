@@ -44,6 +44,8 @@ CHANGING = frozenset(
         "propose_return_verdict",
         "propose_refund_verdict",
         "propose_order_note",
+        "propose_replan",
+        "propose_variance",
         "remember",
         "forget_facts",
         "request_return",

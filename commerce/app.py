@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import AfterSale, NotificationService, RefillService
+from commerce.notification import AfterSale, NotificationService, RefillService, ReplanService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -70,7 +70,7 @@ from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.shipping.shopping import RateShopping
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
-from commerce.warehouse import WarehouseService
+from commerce.warehouse import VarianceProposals, WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
 from kernel.saga import Definition
@@ -122,6 +122,8 @@ class Commerce:
     email: EmailService
     notification: NotificationService
     refill: RefillService
+    replan: ReplanService
+    variance: VarianceProposals
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -165,8 +167,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     goodwill = GoodwillService(support, order, pricing, payment)
     judged = RefundVerdicts(refund, orders_paid, book, engine)
     judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
+    replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
-    approval.offer(judged.kind, judged_returns.kind, order.noting.kind)
+    approval.offer(judged.kind, judged_returns.kind, order.noting.kind, replan.kind, variance.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -176,8 +179,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
         shipping, carriers, order, fulfillment, tracking, labels, orders_paid, refund, asked, received, claims, terms,
-        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, support, note, goodwill,
-        recall, chat, judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine,
+        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, replan, variance, support,
+        note, goodwill, recall, chat, judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ from commerce.returns.events import (
 )
 from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
+from commerce.warehouse.events import CountVariance, OrderPacked, OrderPicked, PickCreated, ShortPick
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -86,6 +86,8 @@ WAKES: dict[type[Event], str] = {
     InspectionMismatch: "returns",
     RefundRequested: "refund",
     RefundFailed: "refund",
+    ShortPick: "warehouse",
+    CountVariance: "warehouse",
 }
 """Which event sets which agent to work."""
 

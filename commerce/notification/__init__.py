@@ -2,7 +2,8 @@
 
 from commerce.notification.aftersale import AfterSale
 from commerce.notification.refills import RefillService
+from commerce.notification.replans import ReplanService
 from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.service import NotificationService
 
-__all__ = ["AfterSale", "Notice", "NotificationService", "NotificationView", "RefillService"]
+__all__ = ["AfterSale", "Notice", "NotificationService", "NotificationView", "RefillService", "ReplanService"]

@@ -48,6 +48,8 @@ _PREFIX = {
     "level_id": "lvl",
     "variant_id": "var",
     "merchant_id": "mer",
+    "short_id": "sho",
+    "count_id": "cnt",
 }
 """Ids of events as tools take them; others stay as they are."""
 
@@ -84,7 +86,7 @@ class ErrandService:
                 continue
             kind, event = delivery.message.type, delivery.event
             facts = {"event": kind, **{name: _named(name, value) for name, value in event}}
-            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts), SYSTEM.subject))
+            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts, default=str), SYSTEM.subject))
         if rows:
             await self._queue(work, rows)
 

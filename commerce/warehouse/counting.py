@@ -137,15 +137,15 @@ class Counting:
         row = await self._new(work, location_id, "short_pick", "short pick")
         return (await self._entered(work, row, {(bin_id, variant_id): counted})).status == "applied"
 
-    async def decide(self, work: Work, count_id: UUID, command: DecideCount) -> CountView:
-        """A second person's word on a variance. Emits StockAdjusted when it applies.
+    async def decide(self, work: Work, count_id: UUID, command: DecideCount, decider: str | None = None) -> CountView:
+        """A second person's word on a variance, the caller's by default. Emits StockAdjusted when it applies.
 
         Raises UnknownCount, CountState, SecondPersonNeeded, CountOutdated (then it is to be counted anew)."""
         work.principal.require(APPROVE)
         row = await self._lock(work, count_id, "waiting")
         status = "applied" if command.accept else "rejected"
         with law("ck_warehouse_cycle_counts_second_person", SecondPersonNeeded()):
-            await work.run(_DECIDED, row.id, status, work.principal.subject, work.now)
+            await work.run(_DECIDED, row.id, status, decider or work.principal.subject, work.now)
         if command.accept:
             await self._apply(work, row)
         row.status = status

@@ -171,3 +171,13 @@ class StopDone(Conflict):
 class NothingToPick(Conflict):
     code = "wave_empty"
     message = "There is nothing to pick there that is not in another wave."
+
+
+class NothingWaits(NotFound):
+    code = "count_none_waits"
+    message = "No count waits for a second person."
+
+
+class UnknownShort(NotFound):
+    code = "short_pick_unknown"
+    message = "There is no such short pick."

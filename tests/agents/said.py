@@ -184,6 +184,10 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
     "propose_goodwill": rendered(PROPOSED), "propose_note": rendered(PROPOSED),
+    "propose_replan": rendered(PROPOSED), "propose_variance": rendered(PROPOSED),
+    "find_in_warehouse": {
+        "items": [{"sku": "MUG-B", "location": "hall", "bin": "A1", "kind": "shelf", "quantity": 3}]
+    },
 }  # fmt: skip
 
 

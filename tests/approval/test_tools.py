@@ -201,6 +201,8 @@ async def test_a_customers_agent_can_propose_nothing(
         "propose_return_verdict": {"order": "latest", "decision": "accept", "reason": "mine"},
         "propose_refund_verdict": {"order": "latest", "decision": "accept", "reason": "mine"},
         "propose_order_note": {"order": "latest", "text": "mine"},
+        "propose_replan": {},
+        "propose_variance": {},
     }
     tools = tuple(tool for tool in TOOLS.values() if tool.effect is Effect.PROPOSE)
     assert {tool.name for tool in tools} == set(given)

@@ -103,6 +103,8 @@ ARGS: dict[str, dict[str, Any]] = {
     "propose_return_verdict": {"order": "{number}", "decision": "accept", "reason": "x"},
     "propose_refund_verdict": {"order": "{number}", "decision": "accept", "reason": "x"},
     "propose_order_note": {"order": "{number}", "text": "x"},
+    "propose_replan": {},
+    "propose_variance": {},
 }
 """Arguments that would work; of any other tool they are made from its schema."""
 WRITES = sorted(tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ)
