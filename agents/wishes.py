@@ -41,6 +41,8 @@ CHANGING = frozenset(
         "propose_refill",
         "propose_price",
         "propose_restock",
+        "propose_parcel_news",
+        "propose_parcel_remedy",
         "remember",
         "forget_facts",
         "request_return",

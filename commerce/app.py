@@ -33,6 +33,7 @@ from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
 from commerce.notification import NotificationService, RefillService
+from commerce.notification.parcels import ParcelCare
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -59,6 +60,7 @@ from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
 from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
+from commerce.returns.resending import Resending
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
 from commerce.shipping import Shipments, ShippingService, labelling
@@ -119,6 +121,7 @@ class Commerce:
     email: EmailService
     notification: NotificationService
     refill: RefillService
+    care: ParcelCare
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -157,7 +160,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
-    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
+    care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -168,8 +173,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
         *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, labels),
         *(orders_paid, refund, asked, received, claims, terms, spoken, merchant, cart),
-        *(checkout, review, changes, email, notification, refill, support, note, goodwill),
-        *(recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(checkout, review, changes, email, notification, refill, care, support, note),
+        *(goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 
 

@@ -70,7 +70,13 @@ ADDRESSED = (AgentCommand, AgentQuery)
 """Messages that go to one agent each, on its own topics."""
 
 
-WAKES: dict[type[Event], str] = {FraudReviewRequested: "payment", TicketOpened: "support", StockLow: "inventory"}
+WAKES: dict[type[Event], str] = {
+    FraudReviewRequested: "payment",
+    TicketOpened: "support",
+    StockLow: "inventory",
+    ShipmentDelayed: "shipping",
+    ShipmentLost: "shipping",
+}
 """Which event sets which agent to work."""
 
 

@@ -37,7 +37,14 @@ returning id, agent, trigger, cause, ask, attempts, trace
 """
 
 
-_PREFIX = {"reference_id": "grp", "ticket_id": "tkt", "level_id": "lvl", "variant_id": "var", "merchant_id": "mer"}
+_PREFIX = {
+    "reference_id": "grp",
+    "ticket_id": "tkt",
+    "level_id": "lvl",
+    "variant_id": "var",
+    "merchant_id": "mer",
+    "shipment_id": "shp",
+}
 """Ids of events as tools take them; others stay as they are."""
 
 

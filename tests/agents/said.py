@@ -15,6 +15,7 @@ from commerce.checkout import CartView, ChangeView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
 from commerce.customer import CustomerView
 from commerce.customer.schemas import AddressView
+from commerce.notification.schemas import ParcelCase, Sighting
 from commerce.order import OrderView
 from commerce.order.schemas import ModificationView, OrderLineView, SalesView, TimelineView, TotalsView
 from commerce.payment import PaymentMethodView, PaymentRowView, PaymentView
@@ -168,6 +169,13 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
     "propose_goodwill": rendered(PROPOSED), "propose_note": rendered(PROPOSED),
+    "propose_parcel_news": rendered(PROPOSED), "propose_parcel_remedy": rendered(PROPOSED),
+    "parcel_case": rendered(
+        ParcelCase(
+            parcel="shp_1", order="A100123", carrier="swift", tracking="SW1", status="in_transit", trouble="delayed",
+            promised_on=AT.date(), replaced=False, history=[Sighting(kind="in_transit", at=AT)],
+        )
+    ),
 }  # fmt: skip
 
 

@@ -100,6 +100,8 @@ ARGS: dict[str, dict[str, Any]] = {
     "propose_review_verdict": {"purchase": "{number}", "verdict": "release", "reason": "x"},
     "propose_note": {"ticket": "{ticket}", "text": "x"},
     "propose_refill": {"level": "{level}"},
+    "propose_parcel_news": {"order": "{parcel}"},
+    "propose_parcel_remedy": {"order": "{parcel}"},
 }
 """Arguments that would work; of any other tool they are made from its schema."""
 WRITES = sorted(tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ)
