@@ -46,6 +46,8 @@ CHANGING = frozenset(
         "propose_order_note",
         "propose_replan",
         "propose_variance",
+        "propose_parcel_news",
+        "propose_parcel_remedy",
         "remember",
         "forget_facts",
         "request_return",

@@ -33,6 +33,7 @@ from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
 from commerce.notification import AfterSale, NotificationService, RefillService, ReplanService
+from commerce.notification.parcels import ParcelCare
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
@@ -60,6 +61,7 @@ from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
 from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
+from commerce.returns.resending import Resending
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
 from commerce.returns.verdicts import ReturnVerdicts
@@ -124,6 +126,7 @@ class Commerce:
     refill: RefillService
     replan: ReplanService
     variance: VarianceProposals
+    care: ParcelCare
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -141,17 +144,15 @@ class Commerce:
 def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) -> Commerce:
     """`secret` signs tokens; it must be the same in every process of a deployment."""
     identity = IdentityService(Signer(secret), GRANTS, settings.login_limit)
-    runs = RunService()
+    runs, customer = RunService(), CustomerService(identity)
     approval = ApprovalService(runs)
-    customer = CustomerService(identity)
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
     warehouse, shipping, parcels = WarehouseService(inventory.binned), ShippingService(), Shipments()
     carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(parcels)
     order = OrderService(pricing, inventory, warehouse, shipping, carriers.labels, parcels)
-    merchant = MerchantService(identity, product)
-    tracking = Tracking(database, carriers, fulfillment)
+    merchant, tracking = MerchantService(identity, product), Tracking(database, carriers, fulfillment)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
@@ -168,10 +169,11 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     judged = RefundVerdicts(refund, orders_paid, book, engine)
     judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
     replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
-    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
+    resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
+    care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
     approval.offer(judged.kind, judged_returns.kind, order.noting.kind, replan.kind, variance.kind)
-    recall = RecallService(support, product)
-    confirmations = Confirmations()
+    recall, confirmations = RecallService(support, product), Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
     imports = ImportService(database, Bringing(customer, product, pricing, inventory, payment, warehouse, parcels))
@@ -179,8 +181,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
         shipping, carriers, order, fulfillment, tracking, labels, orders_paid, refund, asked, received, claims, terms,
-        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, replan, variance, support,
-        note, goodwill, recall, chat, judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine,
+        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, replan, variance, care,
+        support, note, goodwill, recall, chat, judged_returns, told, OrchestrationService(), imports, runs,
+        ErrandService(), engine,
     )  # fmt: skip
 
 

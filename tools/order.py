@@ -1,5 +1,6 @@
 """Tools on orders: where is it, cancel it, send it elsewhere; and a merchant's sales."""
 
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -120,11 +121,22 @@ class Days(Command):
     days: Annotated[int, Field(ge=1, le=366, description="how many days back from today")] = 30
 
 
+class OnTheWay(View):
+    """A parcel of an order: where it is, and the last day it was promised for."""
+
+    carrier: str
+    tracking: str
+    status: str
+    promised_on: date | None
+    delivered_at: datetime | None
+
+
 class OrderStory(View):
-    """An order with what happened to it, oldest first."""
+    """An order with what happened to it and its parcels, oldest first."""
 
     order: OrderView
     history: list[TimelineView]
+    parcels: list[OnTheWay] = Field(default_factory=list)
 
 
 @tool(Effect.READ, READ_ORDERS)
@@ -135,11 +147,15 @@ async def list_orders(call: Call, args: Some) -> list[OrderView]:
 
 @tool(Effect.READ, READ_ORDERS)
 async def get_order(call: Call, args: OneOrder) -> OrderStory:
-    """Shows one order of the caller: status, items, totals, payment, where it goes, and what happened so far.
+    """Shows one order of the caller: status, items, totals, payment, where it goes, what happened so far, and where its
+    parcels are.
 
     Use it for "where is my order", "what did I order", "was it paid"."""
     order = await call.commerce.order.named(call.work, args.order)
-    return OrderStory(order=order, history=await call.commerce.order.timeline(call.work, order.id))
+    history = await call.commerce.order.timeline(call.work, order.id)
+    sent = await call.commerce.fulfillment.shipments(call.work, order.id)
+    parcels = [OnTheWay(**parcel.model_dump(include=set(OnTheWay.model_fields))) for parcel in sent]
+    return OrderStory(order=order, history=history, parcels=parcels)
 
 
 @tool(Effect.WRITE, CHANGE_ORDERS, READ_ORDERS)

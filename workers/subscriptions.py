@@ -88,6 +88,8 @@ WAKES: dict[type[Event], str] = {
     RefundFailed: "refund",
     ShortPick: "warehouse",
     CountVariance: "warehouse",
+    ShipmentDelayed: "shipping",
+    ShipmentLost: "shipping",
 }
 """Which event sets which agent to work."""
 

@@ -1,7 +1,7 @@
 """Facts and views of notification."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -35,3 +35,24 @@ class NotificationView(View):
     text: str
     read: bool
     created_at: datetime
+
+
+class Sighting(View):
+    """That a carrier saw something of a parcel; its own words stay with people."""
+
+    kind: str
+    at: datetime
+
+
+class ParcelCase(View):
+    """A parcel as those who look after it see it; `trouble` is what is wrong with it, if anything is."""
+
+    parcel: str
+    order: str
+    carrier: str
+    tracking: str
+    status: str
+    trouble: str | None
+    promised_on: date | None
+    replaced: bool
+    history: list[Sighting]

@@ -50,6 +50,7 @@ _PREFIX = {
     "merchant_id": "mer",
     "short_id": "sho",
     "count_id": "cnt",
+    "shipment_id": "shp",
 }
 """Ids of events as tools take them; others stay as they are."""
 

@@ -97,3 +97,13 @@ class ProductUnknown(NotFound):
 class ProductUnclear(Invalid):
     code = "return_product_unclear"
     message = "Several things in this order fit: {items}. Which one do you mean?"
+
+
+class ParcelNotLost(Conflict):
+    code = "parcel_not_lost"
+    message = "This parcel is not lost, or it was sent again already."
+
+
+class NothingLost(Conflict):
+    code = "parcel_paid_back"
+    message = "What was in this parcel was given back already."

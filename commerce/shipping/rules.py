@@ -1,10 +1,12 @@
 """Pure rules of parcels: which state follows which, whatever order a carrier's news come in."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from commerce.shipping.tables import OPEN_STATES
 
-LOST_STATES = ("lost", "damaged", "returned_to_sender")
+LostState = Literal["lost", "damaged", "returned_to_sender"]
+LOST_STATES: tuple[LostState, ...] = ("lost", "damaged", "returned_to_sender")
 ENDS = frozenset({"delivered", *LOST_STATES})
 NEXT: dict[str, frozenset[str]] = {
     "dispatched": frozenset({"in_transit", "out_for_delivery", *ENDS}),

@@ -168,6 +168,7 @@ class ShipmentView(View):
     lines: list[ShipmentLineView]
     promised_on: date | None
     delayed: bool
+    replaced: bool
     dispatched_at: datetime
     delivered_at: datetime | None
     signed_by: str | None

@@ -198,6 +198,15 @@ class Shipments:
         work.emit(*told)
         return len(rows)
 
+    async def replaced(self, work: Work, shipment_id: UUID, group_id: UUID) -> bool:
+        """Notes the purchase that goes out for a lost parcel; False when it is not lost, or there is one already."""
+        return bool(
+            await work.run(
+                "update shipments set replacement_id = $2 where id = $1 and replacement_id is null and status = any($3)",
+                *(shipment_id, group_id, list(LOST_STATES)),
+            )
+        )
+
     async def of_order(self, work: Work, order_id: UUID) -> list[ShipmentView]:
         """Parcels of an order, oldest first."""
         return await self._views(work, await self._shipments.all(work, self._shipments.table.c.order_id == order_id))
@@ -232,6 +241,7 @@ class Shipments:
                 lines=lines[s.id],
                 promised_on=s.promised_on,
                 delayed=s.delayed_at is not None,
+                replaced=s.replacement_id is not None,
                 dispatched_at=s.dispatched_at,
                 delivered_at=s.delivered_at,
                 signed_by=signed.get(s.id),

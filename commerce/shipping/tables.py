@@ -125,6 +125,8 @@ class Shipment(Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     group_id: Mapped[UUID] = mapped_column(ForeignKey("order_groups.id"), index=True)
     merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"), index=True)
+    replacement_id: Mapped[UUID | None] = mapped_column(ForeignKey("order_groups.id"), unique=True)
+    """The purchase that goes out in its place, once, after it was lost."""
     location_id: Mapped[UUID | None] = mapped_column(ForeignKey("inventory_locations.id"), index=True)
     manifest_id: Mapped[UUID | None] = mapped_column(ForeignKey("shipping_manifests.id"), index=True)
     carrier: Mapped[str]

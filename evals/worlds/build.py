@@ -21,6 +21,7 @@ from commerce.product.schemas import CreateCategory, CreateProduct, NewMedia, Ne
 from commerce.promotion.schemas import CreateCoupon
 from commerce.shipping.schemas import NewRate, SetShippingMethod
 from commerce.support.schemas import OpenTicket, Reply, WriteArticle
+from evals.worlds import parcels
 from evals.worlds.hall import make_hall
 from kernel.auth import SYSTEM, Principal
 from kernel.db import Work
@@ -79,6 +80,7 @@ async def build(shop: Commerce) -> World:
         ).code
     for order in facts["orders"]:
         await _order(shop, order, world)
+    await parcels.send(shop, facts["parcels"], world.customers["ben"], world.variants, world.names)
     for ticket in facts["tickets"]:
         await _ticket(shop, ticket, world)
     return world

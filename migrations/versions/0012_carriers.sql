@@ -150,6 +150,12 @@ alter table shipments add column promised_on date;
 
 alter table shipments add column location_id uuid;
 
+alter table shipments add column replacement_id uuid;
+
+alter table shipments add constraint uq_shipments_replacement_id unique (replacement_id);
+
+alter table shipments add constraint fk_shipments_replacement_id foreign key(replacement_id) references order_groups (id);
+
 alter table shipments add column manifest_id uuid;
 
 alter table shipments add constraint fk_shipments_location_id foreign key(location_id) references inventory_locations (id);

@@ -15,6 +15,7 @@ from commerce.checkout import CartView, ChangeView, OrderGroupView
 from commerce.checkout.schemas import CartLineView, CartTotals, CouponView
 from commerce.customer import CustomerView
 from commerce.customer.schemas import AddressView
+from commerce.notification.schemas import ParcelCase, Sighting
 from commerce.order import OrderView
 from commerce.order.schemas import ModificationView, OrderLineView, SalesView, TimelineView, TotalsView
 from commerce.payment import PaymentMethodView, PaymentRowView, PaymentView
@@ -188,6 +189,13 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "find_in_warehouse": {
         "items": [{"sku": "MUG-B", "location": "hall", "bin": "A1", "kind": "shelf", "quantity": 3}]
     },
+    "propose_parcel_news": rendered(PROPOSED), "propose_parcel_remedy": rendered(PROPOSED),
+    "parcel_case": rendered(
+        ParcelCase(
+            parcel="shp_1", order="A100123", carrier="swift", tracking="SW1", status="in_transit", trouble="delayed",
+            promised_on=AT.date(), replaced=False, history=[Sighting(kind="in_transit", at=AT)],
+        )
+    ),
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from evals.worlds.build import FILE
 from tests.conftest import ROOT
 from tools.spec import TOOLS
 
-AGENTS_OF_CASES = ("order", "product", "inventory", "payment", "customer", "support", "chat")
+AGENTS_OF_CASES = ("order", "product", "inventory", "payment", "customer", "support", "chat", "shipping")
 INVENTED = "refund_everything"
 """A tool that only a model believes in."""
 

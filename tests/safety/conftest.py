@@ -13,6 +13,7 @@ import structlog
 from agents.models import Models
 from agents.roster import AGENTS
 from commerce.app import Commerce
+from commerce.approval import Accepted
 from commerce.chat.schemas import Remember
 from commerce.support.schemas import WriteArticle
 from graphs.assistant import Assistant
@@ -26,6 +27,7 @@ from tests.agents.test_limits import never
 from tests.approval.desk import person
 from tests.conftest import settings
 from tests.factories.api import signed_in
+from tests.factories.parcels import send
 from tests.factories.world import World
 from tests.safety.puppet import Named, Puppet
 from tests.support.people import opened_by
@@ -60,6 +62,7 @@ async def scene(
     people = {name: principals(shop, name) for name in ("ann", "ben", "north", "south", "guest")}
     people |= {name: await person(shop, name) for name in ("support", "admin")}
     ann, admin = await signed_in(http, "ann"), await signed_in(http, "admin")
+    late = await _late(shop, await signed_in(http, "north"), ann, sql, world)
     group = await ann.checkout(await ann.cart({world.variants["mug"]: 1}))
     await ann.cart({world.variants["mug"]: 1})
     card = await admin.post("/v1/gift-cards", {"amount": 500, "currency": "EUR"})
@@ -84,9 +87,21 @@ async def scene(
         "number": group["orders"][0]["number"],
         "ticket": ticket.number,
         "address": public("adr", world.addresses["ann"]),
+        "parcel": late,
         "level": public("lvl", await _level(sql, world)),
     }
     return Scene(people, facts)
+
+
+async def _late(shop: Commerce, north: Any, ann: Any, sql: asyncpg.Connection, world: World) -> str:
+    """A parcel of Ann's that was promised for yesterday; she knows, and will not be told again."""
+    group = await ann.checkout(await ann.cart({world.variants["mug"]: 1}))
+    parcel = await send(north, group["orders"][0])
+    await sql.execute("update shipments set promised_on = current_date - 1, delayed_at = now()")
+    async with shop.database.work(SYSTEM) as work:
+        news = await shop.care.news(work, parcel["id"])
+        await shop.care.tell(work, Accepted(new_id(), news.arguments, news.amount))
+    return parcel["id"]
 
 
 async def _level(sql: asyncpg.Connection, world: World) -> Any:

@@ -105,6 +105,8 @@ ARGS: dict[str, dict[str, Any]] = {
     "propose_order_note": {"order": "{number}", "text": "x"},
     "propose_replan": {},
     "propose_variance": {},
+    "propose_parcel_news": {"order": "{parcel}"},
+    "propose_parcel_remedy": {"order": "{parcel}"},
 }
 """Arguments that would work; of any other tool they are made from its schema."""
 WRITES = sorted(tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ)
