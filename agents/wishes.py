@@ -12,7 +12,7 @@ from agents.replies import reply, sentence
 from agents.talk import Wish, picked
 from agents.wording import product_words
 
-ACTS = 0.9
+ACTS = 0.85
 """Confidence from which a wish is taken as understood, CHATS from which a greeting or a call for a person is."""
 CHATS = 0.7
 UNSURE = 0.3
