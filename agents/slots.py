@@ -21,6 +21,7 @@ _LATEST = re.compile(
     r"\b(?:latest|newest|most recent|last)(?: (?:order|one|purchase|parcel|package))?\b(?! (?:week|month|year|night|\d))",
     re.I,
 )
+_TICKET = re.compile(r"(?<![\w-])[Tt]-(\d{1,12})(?![\w-])")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _AMOUNT = re.compile(
     r"(?:[€$£]\s?\d+(?:[.,]\d{1,2})?|\b\d+(?:[.,]\d{1,2})?\s?(?:€|\$|£|eur|euros?|usd|dollars?|gbp)(?!\w))", re.I
@@ -71,7 +72,7 @@ def masked(text: str) -> str:
         text = f"{text[: found.start]}<address>"
     text = QUOTED.sub("<quoted>", _EMAIL.sub("<email>", text))
     text = _ORDER.sub("<order>", _AMOUNT.sub("<amount>", text))
-    text = _GIFT.sub("<code>", text)
+    text = _GIFT.sub("<code>", _TICKET.sub("<ticket>", text))
     text = (
         _CODE.sub(lambda m: m.group() if m.group() in _NOT_CODES or len(m.group()) < 3 else "<code>", text)
         if not text.isupper()
@@ -128,7 +129,7 @@ def minor_of(text: str) -> int | None:
 
 
 def ticket_of(text: str) -> str | None:
-    match = re.search(r"(?<![\w-])[Tt]-(\d{1,12})(?![\w-])", text)
+    match = _TICKET.search(text)
     return f"T-{match.group(1)}" if match else None
 
 

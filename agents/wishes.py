@@ -12,12 +12,15 @@ from agents.replies import reply, sentence
 from agents.talk import Wish, picked
 from agents.wording import product_words
 
-ACTS = 0.7
-"""Confidence from which a wish is taken as understood, UNSURE from which it is worth a "did you mean"."""
+ACTS = 0.85
+"""Confidence from which a wish is taken as understood, CHATS from which a greeting or a call for a person is."""
+CHATS = 0.7
 UNSURE = 0.3
-OTHER = 0.9
+"""Confidence from which a sentence is suspected to be an attempt to misuse the assistant, or what an agent cannot do."""
+OTHER = 0.97
 """Confidence from which an answer to a question is another wish instead."""
-WORTH = 0.03
+WORTH = 0.005
+"""Confidence from which a wish is worth a "did you mean"."""
 CHANGING = frozenset(
     [
         "cancel_order",
@@ -154,17 +157,18 @@ def _wished(hand: Hand, text: str) -> AIMessage:
     best, confidence = ranked[0]
     if best == "injection" and confidence >= UNSURE:
         return hand.say(reply("injection"), blocked="injection")
-    if best == "person" and confidence >= ACTS:
+    if best == "person" and confidence >= CHATS:
         return hand.person("The customer asked for a person.")
-    if best in LABELS and confidence >= ACTS:
+    if best in LABELS and confidence >= (ACTS if best == "none" else CHATS):
         return _chatted(hand, best)
     if best == hand.talk.agent and confidence >= UNSURE:
         return hand.decline()
     if negated(text, best):
         picks = _picks(hand, text, ranked)
         return hand.clarify(reply("negated"), options=[*picks, "Never mind"], picks=picks)
-    if (parts := _two(hand, text)) is not None:
-        return hand.say(reply("two_wishes"), options=parts)
+    if parts := _two(hand, text):
+        picks = {part: _chained(hand, tool, part) for part, tool in parts.items() if tool in hand.tools}
+        return hand.say(reply("two_wishes"), options=list(parts), picks=picks)
     if _sure(hand, ranked):
         return hand.act(_chained(hand, best, text))
     return _unsure(hand, text, ranked)
@@ -179,17 +183,12 @@ def _sure(hand: Hand, ranked: list[tuple[str, float]]) -> bool:
 
 
 def _unsure(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> AIMessage:
-    """Up to three wishes it may be, each with the words that were said; or nothing worth asking about."""
-    best, confidence = ranked[0]
-    picks = _picks(hand, text, ranked)
-    likely = [name for name, chance in ranked if chance >= WORTH and name not in LABELS][:SHOWN_MOST]
-    options = [option for name in likely if (option := sentence(name))]
-    if confidence >= UNSURE and options and best != "none":
-        return hand.clarify(reply("did_you_mean"), options=options, picks=picks)
-    if best in LABELS and confidence >= UNSURE:
-        return hand.clarify(reply("none", can=hand.can), options=hand.offers())
-    if PERSON in hand.tools and hand.talk.clarified:
+    """Up to three wishes it may be, each with the words that were said; or a person where nothing is likely again."""
+    if ranked[0][1] < UNSURE and PERSON in hand.tools and hand.talk.clarified:
         return hand.person("The assistant did not understand the request.")
+    likely = [name for name, chance in ranked if chance >= WORTH and name not in LABELS]
+    if options := [option for name in likely if (option := sentence(name))][:SHOWN_MOST]:
+        return hand.clarify(reply("did_you_mean"), options=options, picks=_picks(hand, text, ranked))
     return hand.clarify(reply("unclear", can=hand.can), options=hand.offers())
 
 
@@ -216,19 +215,19 @@ def negated(text: str, best: str) -> bool:
     return bool(_BARRED.search(text)) or (best in CHANGING - STORIES and bool(_NOT.search(slots.without_reason(text))))
 
 
-def _two(hand: Hand, text: str) -> list[str] | None:
-    """The parts of a sentence that are clear wishes for different tools; None when it is one wish."""
+def _two(hand: Hand, text: str) -> dict[str, str]:
+    """The parts of a sentence that are clear wishes for different tools, and those; empty when it is one wish."""
     parts = [part.strip(" .;!") for part in _JOINTS.split(text) if len(part.split()) > 1]
     if not 2 <= len(parts) <= 4:
-        return None
+        return {}
     clear: dict[str, str] = {}
     for part in parts:
         best, confidence = _rank(hand, part)[0]
         if confidence >= ACTS and best not in LABELS:
             clear.setdefault(best, part)
     if len(clear) < 2 or set(clear) <= {"find_products", "add_to_cart", "buy_cart"}:
-        return None
-    return list(clear.values())[:SHOWN_MOST]
+        return {}
+    return {part: tool for tool, part in list(clear.items())[:SHOWN_MOST]}
 
 
 def _rank(hand: Hand, text: str) -> list[tuple[str, float]]:

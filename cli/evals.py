@@ -39,3 +39,11 @@ async def retail(data: Path, tasks: Path, out: Path | None, only: tuple[str, ...
     found = settings()
     async with server(found) as url:
         return await start(url, found, data, tasks, out, only)
+
+
+async def rehearse(halves: tuple[str, ...], wrong: bool) -> int:
+    from evals.rehearsal import run as start
+
+    found = settings()
+    async with server(found) as url:
+        return await start(halves, wrong, url, found)

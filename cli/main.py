@@ -230,6 +230,16 @@ def evals_gate(names: tuple[str, ...]) -> None:
     run(start(names))
 
 
+@evals.command("rehearse")
+@click.argument("halves", nargs=-1, type=click.Choice(["tuned", "measured"]))
+@click.option("--wrong", is_flag=True, help="List what went wrong: only of the half that is tuned on.")
+def evals_rehearse(halves: tuple[str, ...], wrong: bool) -> None:
+    """Measures the planner as the gates do, on sentences written to develop it with."""
+    from cli.evals import rehearse as start
+
+    run(start(halves, wrong))
+
+
 @evals.command("retail")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
 @click.option("--tasks", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)

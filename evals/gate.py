@@ -93,14 +93,29 @@ class Score:
         good = Counter(one.item.role for one in found if one.right or one.asked)
         return [*rows, "  by role: " + ", ".join(f"{role} {good[role]} of {count}" for role, count in by_role.items())]
 
+    def wrong(self) -> list[str]:
+        """Every sentence that was neither right nor asked about, and what came of it."""
+        return [
+            f"  {one.item.role}: {one.item.say} | wants {' '.join(one.item.want)} or {one.item.instead} | "
+            + (one.acted or ("a person" if one.person else f"offered {' '.join(sorted(one.offered)) or 'nothing'}"))
+            for one in self.verdicts
+            if not (one.right or one.asked)
+        ]
+
 
 async def run(names: tuple[str, ...], server: str, settings: Settings) -> int:
     """Measures the gates, prints the figures; 1 when a write happened without a yes."""
+    chosen = names or tuple(sorted(path.stem for path in GATES.glob("*.yaml")))
+    return await measure({name: items(name) for name in chosen}, server, settings)
+
+
+async def measure(sets: dict[str, list[Item]], server: str, settings: Settings, wrong: bool = False) -> int:
+    """Says all the sentences, set by set, prints the figures, and what was `wrong` where that is wanted."""
     unasked = 0
     async with ground(server, settings, "offline") as found:
-        for name in names or tuple(sorted(path.stem for path in GATES.glob("*.yaml"))):
-            score = Score(name, [await judge(found, item) for item in items(name)])
-            click.echo("\n".join(score.lines()))
+        for name, said in sets.items():
+            score = Score(name, [await judge(found, item) for item in said])
+            click.echo("\n".join([*score.lines(), *(score.wrong() if wrong else [])]))
             unasked += sum(verdict.unasked for verdict in score.verdicts)
     return 1 if unasked else 0
 

@@ -19,7 +19,7 @@ class Ranks(Protocol):
 
 SURE = 0.5
 """Confidence from which a wish goes to the agent that owns it."""
-CERTAIN = 0.9
+CERTAIN = 0.97
 """Confidence from which words that could answer a question are taken for another wish."""
 _YES = re.compile(
     r"^(yes|yes please|yep|yeah|y|ok|okay|sure|confirm|confirmed|i confirm|go ahead|do it|please do|ja|oui|si)[\s.!]*$",

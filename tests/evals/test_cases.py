@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 import yaml
 
+from agents.intents import examples
 from agents.roster import AGENTS
-from evals import gate
+from agents.slots import masked
+from evals import gate, rehearsal
 from evals.case import Call, Case, cases
 from evals.graders.state import JOURNAL
 from evals.routing import utterances
@@ -88,3 +90,12 @@ def test_every_canary_names_people_of_the_world() -> None:
     people = {*facts["customers"], *facts["merchants"]}
     assert len(facts["canaries"]) >= 8
     assert all(set(canary["of"]) <= people for canary in facts["canaries"])
+
+
+def test_the_rehearsal_has_two_halves_of_sentences_that_are_no_examples() -> None:
+    halves = rehearsal.items()
+    said = [masked(item.say).casefold() for items in halves.values() for item in items]
+    assert {half: len(items) >= 250 for half, items in halves.items()} == {"tuned": True, "measured": True}
+    assert all(sum(item.instead != "act" for item in items) >= 60 for items in halves.values())
+    assert set(said) & {example.text.casefold() for example in examples()} == set()
+    assert {tool for items in halves.values() for item in items for tool in item.want} <= set(TOOLS)
