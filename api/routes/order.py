@@ -29,6 +29,7 @@ from commerce.order.schemas import (
     NoteView,
     ParcelView,
     PlanView,
+    PromiseView,
     ShipParcel,
     TagName,
     TagView,
@@ -222,6 +223,12 @@ async def ship(order_id: OrderId, command: ShipParcel, edge: Ship) -> Response:
 async def tracking(order_id: OrderId, edge: Read) -> Response:
     """The order's parcels with their tracking and where they are, oldest first."""
     return await edge.run(lambda work: edge.commerce.fulfillment.shipments(work, order_id))
+
+
+@router.get("/{order_id}/promise", response_model=PromiseView | None)
+async def promise(order_id: OrderId, edge: Read) -> Response:
+    """When the order leaves and is there, by working days; once a parcel left, `/tracking` says what it was promised for."""
+    return await edge.run(lambda work: edge.commerce.fulfillment.promise(work, order_id))
 
 
 @router.post("/{order_id}/delivered", response_model=list[ShipmentView])

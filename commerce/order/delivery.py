@@ -1,15 +1,16 @@
 """Orders on their way: parcels arrive (`fulfillment` sends them), units come back. The counts of a line are guarded by its constraint."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from commerce.order.errors import OrderNotFound, UnknownShipment
 from commerce.order.events import OrderDelivered
 from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
-from commerce.order.schemas import NoteDelivery, SentLine, SentOrder
+from commerce.order.schemas import NoteDelivery, PromiseView, SentLine, SentOrder
 from commerce.order.tables import Order
 from commerce.order.views import address_of
-from commerce.shipping import Arrival, Shipments, ShipmentView
+from commerce.shipping import Arrival, Shipments, ShipmentView, ShippingService
 from commerce.shipping.permissions import TRACK_PARCELS
 from commerce.shipping.ports import Seen
 from kernel.db import Work
@@ -29,6 +30,10 @@ join order_addresses a on a.group_id = g.id left join order_delivery_tracking t 
 where l.order_id = $1 order by l.id
 """
 
+_BOUGHT = """
+select g.shipping_method, a.country from order_groups g join order_addresses a on a.group_id = g.id where g.id = $1
+"""
+
 _TOOK_BACK = """
 update order_lines l set returned = returned + b.quantity
 from unnest($2::uuid[], $3::bigint[]) b(id, quantity) where l.id = b.id and l.order_id = $1
@@ -36,7 +41,8 @@ from unnest($2::uuid[], $3::bigint[]) b(id, quantity) where l.id = b.id and l.or
 
 
 class FulfillmentService:
-    def __init__(self, shipments: Shipments) -> None:
+    def __init__(self, shipping: ShippingService, shipments: Shipments) -> None:
+        self._shipping = shipping
         self._shipments = shipments
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
 
@@ -82,6 +88,21 @@ class FulfillmentService:
         if await self._orders.get(work, order_id) is None:
             raise OrderNotFound()
         return await self._shipments.of_order(work, order_id)
+
+    async def promise(self, work: Work, order_id: UUID) -> PromiseView | None:
+        """When an order of the caller was promised for, by its method and the days of its merchant; None where that method
+        is gone. Computed as it is read: placing an order pays nothing for it. Raises OrderNotFound."""
+        work.principal.require(READ_ORDERS)
+        order = await self._orders.get(work, order_id)
+        if order is None:
+            raise OrderNotFound()
+        async with work.attempt():  # its merchant does not see where the buyer lives, and may know when it is there
+            row = await work.row(_BOUGHT, order.group_id)
+            if row is None:
+                return None
+            bought = (order.merchant_id, row["shipping_method"], row["country"], order.placed_at)
+            found = await self._shipping.promised(work, *bought)
+        return PromiseView(**asdict(found)) if found else None
 
     async def sent(self, work: Work, order_id: UUID) -> SentOrder:
         """An order the caller may see, with what became of its units. Raises OrderNotFound."""

@@ -1,7 +1,7 @@
 """Commands, views and facts of orders."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -219,6 +219,14 @@ class ModificationView(View):
 class UnitsOfLine(Command):
     order_line_id: OrderLineId
     quantity: Quantity
+
+
+class PromiseView(View):
+    """When an order leaves and is there, by working days: as it was bought; its parcels say more once they left."""
+
+    ships_on: date
+    earliest_on: date
+    latest_on: date
 
 
 class NoteDelivery(Command):

@@ -1,6 +1,6 @@
 """Shipping rates and promises from tables: no call to anybody, so they may be read inside a checkout."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from commerce.shipping.errors import DaysReversed, RateTwice, ShippingMethodUnavailable
@@ -55,14 +55,21 @@ class ShippingService:
                 return rate
         raise ShippingMethodUnavailable(method=code, country=country)
 
-    async def promise(self, work: Work, merchant_id: UUID | None, to: str, min_days: int, max_days: int) -> Promise:
-        """When a parcel of a merchant would be in a country if it were ordered now."""
+    async def promise(
+        self, work: Work, merchant_id: UUID | None, to: str, min_days: int, max_days: int, at: datetime | None = None
+    ) -> Promise:
+        """When a parcel of a merchant is in a country if it is ordered at an instant (now)."""
         handling = self._handling.get(merchant_id)
         if handling is None:
             row = await work.row(_HANDLING, merchant_id)
             handling = Handling(*row.values()) if row else USUAL
             self._handling.put(merchant_id, handling)
-        return promise(work.now, handling, to, min_days, max_days)
+        return promise(at or work.now, handling, to, min_days, max_days)
+
+    async def promised(self, work: Work, merchant_id: UUID, method: str, to: str, at: datetime) -> Promise | None:
+        """The same by a method that was bought; None where there is no such method any more."""
+        days = await work.row("select min_days, max_days from shipping_methods where code = $1", method)
+        return await self.promise(work, merchant_id, to, days["min_days"], days["max_days"], at) if days else None
 
     async def due(self, work: Work, method: str, to: str) -> date | None:
         """The last day a parcel that leaves now may take by a method; None where there is no such method any more."""

@@ -99,6 +99,19 @@ async def test_a_parcel_is_followed_to_its_door(
     assert tuple(proof) == ("swift", "A. Doe")
 
 
+async def test_an_order_says_what_it_was_promised_for(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, world: World
+) -> None:
+    """By the day it was placed, not the day it is read; for its people and its merchant, and nobody else."""
+    ann, north, south = [await signed_in(http, name) for name in ("ann", "north", "south")]
+    order = (await ann.checkout(await ann.cart({world.variants["mug"]: 1})))["orders"][0]
+    await sql.execute("update orders set placed_at = '2026-12-23T09:00:00Z' where id = $1", parse("ord", order["id"]))
+    expected = {"ships_on": "2026-12-24", "earliest_on": "2026-12-28", "latest_on": "2026-12-30"}
+    assert await ann.get(f"/v1/orders/{order['id']}/promise") == expected
+    assert await north.get(f"/v1/orders/{order['id']}/promise") == expected
+    await south.refused("GET", f"/v1/orders/{order['id']}/promise", 404, "order_not_found")
+
+
 async def test_late_and_repeated_news_change_nothing(
     http: httpx.AsyncClient, sql: asyncpg.Connection, world: World, north: Caller
 ) -> None:
