@@ -32,13 +32,15 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import AfterSale, NotificationService, RefillService
+from commerce.notification import NotificationService, RefillService
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
 from commerce.orchestration.permissions import GRANTS as ORCHESTRATION
 from commerce.order import FulfillmentService, OrderService
+from commerce.order.labels import OrderLabels
 from commerce.order.paid import OrdersPaid
 from commerce.order.permissions import GRANTS as ORDER
+from commerce.order.tracking import Tracking
 from commerce.payment import Gateway, PaymentService
 from commerce.payment.permissions import GRANTS as PAYMENT
 from commerce.pricing import PriceProposals, PricingService
@@ -52,7 +54,6 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
-from commerce.refund.verdicts import RefundVerdicts
 from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
 from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
@@ -60,9 +61,11 @@ from commerce.returns.exchange import Exchanges
 from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
-from commerce.returns.verdicts import ReturnVerdicts
-from commerce.shipping import Shipments, ShippingService
+from commerce.shipping import Shipments, ShippingService, labelling
+from commerce.shipping.adapters import adapters
+from commerce.shipping.carriers import CarrierService
 from commerce.shipping.permissions import GRANTS as SHIPPING
+from commerce.shipping.shopping import RateShopping
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
 from commerce.warehouse import WarehouseService
@@ -96,8 +99,11 @@ class Commerce:
     promotion: PromotionService
     warehouse: WarehouseService
     shipping: ShippingService
+    carriers: CarrierService
     order: OrderService
     fulfillment: FulfillmentService
+    tracking: Tracking
+    labels: OrderLabels
     orders_paid: OrdersPaid
     refund: RefundService
     returns: ReturnService
@@ -110,7 +116,6 @@ class Commerce:
     checkout: CheckoutService
     review: ReviewService
     change: ChangeService
-    refund_verdicts: RefundVerdicts
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -119,8 +124,6 @@ class Commerce:
     goodwill: GoodwillService
     recall: RecallService
     chat: ChatService
-    return_verdicts: ReturnVerdicts
-    aftersale: AfterSale
     orchestration: OrchestrationService
     imports: ImportService
     runs: RunService
@@ -137,26 +140,25 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     pricing, inventory, payment = PricingService(), InventoryService(settings.hold_minutes), PaymentService(gateway)
     prices, stock = PriceProposals(pricing), StockProposals(inventory)
     product, promotion = ProductService(pricing, inventory), PromotionService()
-    warehouse, shipping, parcels = WarehouseService(), ShippingService(), Shipments()
-    order, merchant = OrderService(pricing, inventory, warehouse, parcels), MerchantService(identity, product)
-    fulfillment = FulfillmentService(parcels)
+    warehouse, shipping, parcels = WarehouseService(inventory.binned), ShippingService(), Shipments()
+    carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(parcels)
+    order = OrderService(pricing, inventory, warehouse, shipping, carriers.labels, parcels)
+    merchant = MerchantService(identity, product)
+    tracking = Tracking(database, carriers, fulfillment)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     engine = Engine(database, _sagas(parts, refunds.Parts(payment, book)), settings.saga_lease)
-    refund = RefundService(payment, orders_paid, book, engine)
+    refund, labels = RefundService(payment, orders_paid, book, engine), _labels(parts, carriers, engine)
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
-    notification = NotificationService(order, email)
-    told = AfterSale(order, asked, refund, notification)
+    notification = NotificationService(order, email, asked, refund)
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
-    judged = RefundVerdicts(refund, orders_paid, book, engine)
-    judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind)
-    approval.offer(judged.kind, judged_returns.kind, order.noting.kind)
+    approval.offer(refund.verdicts.kind, received.verdicts.kind, order.noting.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -165,11 +167,27 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, refund, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, order, fulfillment, orders_paid, refund, asked),
-        *(received, claims, terms, spoken, merchant, cart, checkout, review, changes),
-        *(judged, email, notification, refill, support, note, goodwill, recall, chat),
-        *(judged_returns, told, OrchestrationService(), imports, runs, ErrandService(), engine),
+        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, labels),
+        *(orders_paid, refund, asked, received, claims, terms, spoken, merchant, cart),
+        *(checkout, review, changes, email, notification, refill, support, note, goodwill),
+        *(recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
+
+
+def _carriers(
+    database: Database, shipping: ShippingService, pricing: PricingService, settings: Settings
+) -> CarrierService:
+    """Carriers as far as they are set up, with who asks them for rates."""
+    ways = adapters(database, shipping, settings)
+    return CarrierService(ways, RateShopping(database, shipping, pricing, ways, settings.carrier_timeout))
+
+
+def _labels(parts: saga.Parts, carriers: CarrierService, engine: Engine) -> OrderLabels:
+    """Labels of orders; their sagas join the engine here."""
+    known = labelling.Parts(engine.database, carriers.adapters)
+    engine.add(labelling.buying(known))
+    engine.add(labelling.voiding(known))
+    return OrderLabels(parts.order, parts.warehouse, carriers, engine)
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:
@@ -193,10 +211,10 @@ def _returns(
     book, policies, payment, inventory = ReturnBook(), Policies(pricing, product), parts.payment, parts.inventory
     exchanges = Exchanges(parts.order, pricing, product, inventory, parts.warehouse, payment, refund)
     settling = Settling(orders, fulfillment, pricing, inventory, payment, refund, exchanges, book, engine)
-    engine.add(returns.returning(returns.Parts(inventory, payment, book, settling)))
+    engine.add(returns.returning(returns.Parts(inventory, parts.warehouse, payment, book, settling)))
     return (
         ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
-        ReceivingService(fulfillment, book),
+        ReceivingService(fulfillment, orders, refund, book),
         ClaimService(orders, fulfillment, refund, book, engine),
         policies,
         Spoken(fulfillment, policies, product, payment),

@@ -52,6 +52,18 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("Agora <no-reply@agora.test>", description="sender of every mail")
 
+    carrier_url: str | None = Field(
+        None, pattern="^https?://", description="an EasyPost-compatible API of carriers; unset: the shop's own tables"
+    )
+    carrier_key: SecretStr | None = Field(None, description="our key there")
+    carrier_webhook_secret: SecretStr | None = Field(
+        None, description="signs its notices; two with a comma between them while one replaces the other"
+    )
+    carrier_timeout: float = Field(
+        3.0, gt=0, le=30, description="seconds a carrier may take to answer; rates then come from the tables"
+    )
+    carrier_label_host: str | None = Field(None, description="host its label files come from, beside the API's own")
+
     kafka_bootstrap_servers: str | None = Field(
         None, validation_alias="KAFKA_BOOTSTRAP_SERVERS", description="host:port, ...; unset: events stay in PostgreSQL"
     )

@@ -49,10 +49,12 @@ async def make_partitions(commerce: Commerce) -> None:
 
 
 async def forget(commerce: Commerce) -> None:
-    """Idempotency keys after 48 hours, limits after a day, inbox rows after INBOX_DAYS, facts when their time is over."""
+    """Idempotency keys after 48 hours, limits after a day, inbox rows after INBOX_DAYS, facts and offers
+    of carriers when their time is over."""
     async with commerce.database.work(SYSTEM) as work:
         await gateway.purge(work)
         await commerce.chat.facts.expire(work)
+        await commerce.carriers.shopping.forget(work)
         await work.run("delete from inbox_events where at < $1", work.now - timedelta(days=INBOX_DAYS))
 
 
@@ -68,6 +70,17 @@ async def stock_low(commerce: Commerce) -> None:
     """Levels that came down to their reorder point are told of once, and again only after there was enough."""
     async with commerce.database.work(SYSTEM) as work:
         await commerce.inventory.alerts.watch(work)
+
+
+async def track_parcels(commerce: Commerce) -> None:
+    """Carriers are asked about parcels of which nothing was heard for hours."""
+    await commerce.tracking.poll()
+
+
+async def parcels_late(commerce: Commerce) -> None:
+    """Parcels that were promised for a day that is over are told of, once."""
+    async with commerce.database.work(SYSTEM) as work:
+        await commerce.fulfillment.late(work)
 
 
 async def expire_proposals(commerce: Commerce) -> None:
@@ -100,6 +113,8 @@ JOBS = [
     Job("make_partitions", timedelta(hours=12), make_partitions),
     Job("sla_at_risk", timedelta(seconds=30), sla_at_risk),
     Job("stock_low", timedelta(seconds=30), stock_low),
+    Job("track_parcels", timedelta(minutes=5), track_parcels),
+    Job("parcels_late", timedelta(minutes=10), parcels_late),
     Job("expire_proposals", timedelta(seconds=15), expire_proposals),
     Job("forget", timedelta(hours=1), forget),
     Job("prune_talks", timedelta(minutes=10), prune_talks),

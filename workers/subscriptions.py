@@ -44,8 +44,9 @@ from commerce.returns.events import (
     ReturnRejected,
     ReturnRequested,
 )
+from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -54,9 +55,9 @@ GROUP = "commerce"
 
 HISTORY = (
     *(OrderPlaced, OrderConfirmed, OrderPaid, OrderCancelled, OrderAddressChanged, OrderModified),
-    *(OrderSplit, OrderShipped, OrderDelivered),
+    *(OrderSplit, OrderShipped, OrderDelivered, ShipmentOutForDelivery, ShipmentDelayed, ShipmentLost),
     *(PaymentAuthorized, PaymentCaptured, PaymentFailed, PaymentRefunded),
-    *(PickCreated, OrderPicked),
+    *(PickCreated, OrderPicked, OrderPacked),
     *(RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed),
     *(ReturnRequested, ExchangeRequested, ReturnAuthorized, ReturnRejected, ReturnCancelled, ReturnReceived),
     *(ReturnCompleted, ClaimOpened, ClaimDecided),
@@ -104,10 +105,13 @@ def consumers(commerce: Commerce) -> list[Consumer]:
         Consumer("returns.refund_ended", (RefundSucceeded, RefundRejected), commerce.returns.refund_ended),
         Consumer(
             "notification.tell",
-            (OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+            (
+                *(OrderConfirmed, OrderCancelled, OrderAddressChanged, OrderModified, OrderShipped),
+                *(ShipmentOutForDelivery, ShipmentDelivered),
+            ),
             commerce.notification.tell,
         ),
-        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.aftersale.tell),
+        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.notification.after_sale.tell),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes, worth=worth_waking)),

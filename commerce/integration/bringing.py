@@ -19,7 +19,7 @@ from commerce.pricing.schemas import SetPrice
 from commerce.product import ProductService
 from commerce.product.errors import UnknownCategory
 from commerce.product.schemas import CreateCategory, CreateProduct, NewVariant
-from commerce.shipping import Shipments
+from commerce.shipping import Sending, Shipments
 from commerce.warehouse import ToPick, WarehouseService
 from kernel.db import Work
 from kernel.ids import new_id
@@ -148,7 +148,8 @@ class Bringing:
         for parcel in record.parcels:
             lines = {order.lines[n].id: order.lines[n].quantity for n in parcel.lines if n < len(order.lines)}
             arrived = record.status == "delivered"
-            await self._shipments.bring_in(work, order.id, order.merchant_id, lines, parcel.tracking, arrived)
+            sending = Sending(order.id, order.group_id, order.merchant_id, lines, "standard", parcel.tracking)
+            await self._shipments.bring_in(work, sending, arrived)
         if record.status in OPEN:
             await self._set_aside(work, target, order)
 

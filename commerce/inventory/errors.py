@@ -18,6 +18,16 @@ class AdjustmentBelowPromised(Conflict):
     message = "That would leave less than the {promised} units already promised to customers."
 
 
+class LocationHasBins(Conflict):
+    code = "location_has_bins"
+    message = "This place has bins: its stock is received, counted and moved by the warehouse."
+
+
+class NotFreeToMove(Conflict):
+    code = "stock_not_free"
+    message = "So many units are not free to be taken away: they are promised, or not there."
+
+
 class NothingToAdjust(Invalid):
     code = "nothing_to_adjust"
     message = "An adjustment of zero changes nothing."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from commerce.inventory.errors import LocationHasBins
 from kernel.db import Work
 
 # $1 reference, $2 variants, $3 units, $4 location, $5 now
@@ -28,5 +29,7 @@ from level join wanted using (variant_id), unnest(array['receive', 'allocate']) 
 
 
 async def set_aside(work: Work, reference_id: UUID, location_id: UUID, units: Mapping[UUID, int]) -> None:
-    """Adds units by variant to a location's stock, promised to an order from the first moment on."""
+    """Adds units by variant to a location's stock, promised to an order from the first moment on. Raises LocationHasBins."""
+    if await work.value("select binned from inventory_locations where id = $1", location_id):
+        raise LocationHasBins()
     await work.run(_SET_ASIDE, reference_id, list(units), list(units.values()), location_id, work.now)

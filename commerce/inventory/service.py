@@ -10,6 +10,7 @@ from commerce.inventory.errors import (
     AdjustmentBelowPromised,
     HoldLost,
     InsufficientStock,
+    LocationHasBins,
     NoShelf,
     NothingToAdjust,
     UnknownLevel,
@@ -17,6 +18,7 @@ from commerce.inventory.errors import (
 from commerce.inventory.events import StockAdjusted, StockReleased, StockReserved, StockReturned, StockSold
 from commerce.inventory.permissions import ADJUST_STOCK, READ_STOCK, RECEIVE_STOCK
 from commerce.inventory.schemas import AdjustStock, CreateLocation, Held, ReceiveStock, StockView
+from commerce.inventory.shelves import Shelves
 from commerce.inventory.tables import Level, Location
 from kernel.db import Work
 from kernel.errors import Forbidden
@@ -30,11 +32,13 @@ GRACE = timedelta(minutes=1)
 
 
 class InventoryService:
-    """`hold_minutes` is how long a checkout may take before its stock is sellable again; `alerts` is what runs low."""
+    """`hold_minutes` is how long a checkout may take before its stock is sellable again; `alerts` is what runs low,
+    `binned` what the warehouse does with the levels of locations that have bins."""
 
     def __init__(self, hold_minutes: int = 10) -> None:
         self._hold = timedelta(minutes=hold_minutes)
         self.alerts = AlertService()
+        self.binned = Shelves()
         self._levels = Repository(Level)
         self._locations = Repository(Location, "merchant_id")
 
@@ -138,11 +142,13 @@ class InventoryService:
         await self._part(work, statements.SELL, reference_id, units, location_id)
         work.emit(StockSold(reference_id=reference_id, units=sum(units.values())))
 
-    async def take_back(self, work: Work, reference_id: UUID, variant_id: UUID, quantity: int) -> None:
-        """Units of a purchase come back to be sold again, to the shelf they came from. Raises NoShelf."""
-        if not await work.run(statements.RETURN, reference_id, work.now, variant_id, quantity):
+    async def take_back(self, work: Work, reference_id: UUID, variant_id: UUID, quantity: int) -> UUID:
+        """Units of a purchase come back to be sold again, to the shelf they came from: its level. Raises NoShelf."""
+        level: UUID | None = await work.value(statements.RETURN, reference_id, work.now, variant_id, quantity)
+        if level is None:
             raise NoShelf()
         work.emit(StockReturned(reference_id=reference_id, units=quantity))
+        return level
 
     async def _part(
         self, work: Work, statement: str, reference_id: UUID, units: Mapping[UUID, int], location_id: UUID | None
@@ -158,28 +164,33 @@ class InventoryService:
     async def create_location(self, work: Work, command: CreateLocation) -> UUID:
         work.principal.require(RECEIVE_STOCK)
         _own(work, command.merchant_id)
-        location = Location(id=new_id(), active=True, **command.model_dump())
+        location = Location(id=new_id(), active=True, binned=False, **command.model_dump())
         await self._locations.add(work, location)
         return location.id
 
     async def receive(self, work: Work, command: ReceiveStock) -> None:
-        """Adds units to a level and makes the level when it is the first time."""
+        """Adds units to a level and makes the level when it is the first time. Raises UnknownLevel, LocationHasBins."""
         work.principal.require(RECEIVE_STOCK)
-        if await self._locations.get(work, command.location_id) is None:
+        location = await self._locations.get(work, command.location_id)
+        if location is None:
             raise UnknownLevel()
+        if location.binned:
+            raise LocationHasBins()
         await work.run(
             statements.RECEIVE,
-            *(new_id(), command.variant_id, command.location_id, command.quantity, "receive", work.now),
+            *(new_id(), command.variant_id, command.location_id, command.quantity, "receive", work.now, None),
         )
 
     async def adjust(self, work: Work, level_id: UUID, command: AdjustStock) -> None:
-        """Corrects a level by a signed quantity. Emits StockAdjusted. Never below what is promised."""
+        """Corrects a level by a signed quantity. Emits StockAdjusted. Never below what is promised, nor where bins are."""
         work.principal.require(ADJUST_STOCK)
         if command.quantity == 0:
             raise NothingToAdjust()
         level = await self._levels.get(work, level_id)
         if level is None or await self._locations.get(work, level.location_id) is None:
             raise UnknownLevel()
+        if level.binned:
+            raise LocationHasBins()
         variant = await work.value(
             statements.ADJUST, level_id, command.quantity, command.reason, work.principal.subject, work.now
         )

@@ -160,7 +160,7 @@ with shelf as (
   update inventory_levels l set on_hand = l.on_hand + $4 from shelf where l.id = shelf.id returning l.id
 )
 insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
-select uuidv7(), id, 'return', $4, 0, 0, $1, $2 from changed
+select uuidv7(), id, 'return', $4, 0, 0, $1, $2 from changed returning level_id
 """
 
 EXPIRED = """
@@ -172,16 +172,52 @@ EXTEND = """
 update inventory_reservations set expires_at = $2, updated_at = $3 where reference_id = $1 and status = 'held'
 """
 
-# $1 level id if new, $2 variant, $3 location, $4 quantity, $5 kind, $6 now
+# $1 level id if new, $2 variant, $3 location, $4 quantity, $5 kind, $6 now, $7 reference or null. What comes makes up for
+# what was short.
 RECEIVE = """
 with level as (
   insert into inventory_levels (id, variant_id, location_id, on_hand, reserved, allocated, backorder_limit, safety_stock)
   values ($1, $2, $3, $4, 0, 0, 0, 0)
-  on conflict (variant_id, location_id) do update set on_hand = inventory_levels.on_hand + excluded.on_hand
+  on conflict (variant_id, location_id) do update
+    set on_hand = inventory_levels.on_hand + excluded.on_hand,
+        short = greatest(0, least(inventory_levels.short, inventory_levels.reserved + inventory_levels.allocated
+                - inventory_levels.on_hand - excluded.on_hand - inventory_levels.backorder_limit))
   returning id
 )
 insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
-select uuidv7(), id, $5, $4, 0, 0, null, $6 from level
+select uuidv7(), id, $5, $4, 0, 0, $7, $6 from level returning level_id
+"""
+
+# $1 level, $2 units, $3 reason, $4 actor, $5 now: what was counted is the truth, also where it was promised
+COUNTED = """
+with level as (
+  update inventory_levels set on_hand = on_hand + $2,
+         short = greatest(0, reserved + allocated - on_hand - $2 - backorder_limit)
+  where id = $1 and on_hand + $2 >= 0 returning id, variant_id
+), noted as (
+  insert into inventory_adjustments (id, level_id, quantity, reason, actor, at)
+  select uuidv7(), id, $2, $3, $4, $5 from level
+), moved as (
+  insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+  select uuidv7(), id, 'adjust', $2, 0, 0, null, $5 from level
+)
+select variant_id from level
+"""
+
+# $1 level, $2 units, $3 reference, $4 now: only what nobody was promised
+SEND_AWAY = """
+with level as (
+  update inventory_levels set on_hand = on_hand - $2
+  where id = $1 and reserved + allocated <= on_hand - $2 and on_hand - $2 >= 0 returning id
+)
+insert into inventory_movements (id, level_id, kind, on_hand, reserved, allocated, reference_id, at)
+select uuidv7(), id, 'transfer', -$2, 0, 0, $3, $4 from level
+"""
+
+# $1 level: what is no longer promised is not short
+SETTLE_SHORT = """
+update inventory_levels set short = greatest(0, reserved + allocated - on_hand - backorder_limit)
+where id = $1 and short > 0
 """
 
 # $1 level, $2 quantity, $3 reason, $4 actor, $5 now

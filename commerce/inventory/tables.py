@@ -10,7 +10,7 @@ from kernel.tables import OWN_MERCHANT, Base, append_only, laws, one_of, partiti
 
 
 class Location(Base):
-    """A place that holds stock of one merchant. A lower `priority` ships first."""
+    """A place that holds stock of one merchant. A lower `priority` ships first. What lies in a `binned` one only the warehouse moves."""
 
     __tablename__ = "inventory_locations"
     __table_args__ = (UniqueConstraint("merchant_id", "code"),)
@@ -21,18 +21,23 @@ class Location(Base):
     country: Mapped[str]
     priority: Mapped[int]
     active: Mapped[bool]
+    binned: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Level(Base):
-    """Units of a variant at a location. The no-oversell law is the CHECK `promised`."""
+    """Units of a variant at a location. The no-oversell law is the CHECK `promised`.
+
+    `short` are promised units that turned out not to be there; `binned` is the location's, by a trigger."""
 
     __tablename__ = "inventory_levels"
     __table_args__ = (
         UniqueConstraint("variant_id", "location_id"),
+        UniqueConstraint("id", "location_id"),
         CheckConstraint(
-            "reserved >= 0 and allocated >= 0 and backorder_limit >= 0 and safety_stock >= 0", name="signs"
+            "reserved >= 0 and allocated >= 0 and backorder_limit >= 0 and safety_stock >= 0 and short >= 0",
+            name="signs",
         ),
-        CheckConstraint("reserved + allocated <= on_hand + backorder_limit", name="promised"),
+        CheckConstraint("reserved + allocated <= on_hand + backorder_limit + short", name="promised"),
         Index("ix_inventory_levels_location_id", "location_id"),
         {"postgresql_with": {"fillfactor": "70"}},
     )
@@ -44,6 +49,8 @@ class Level(Base):
     allocated: Mapped[int]
     backorder_limit: Mapped[int]
     safety_stock: Mapped[int]
+    short: Mapped[int] = mapped_column(server_default="0")
+    binned: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Movement(Base):
@@ -53,7 +60,7 @@ class Movement(Base):
     __table_args__ = (
         Index("ix_inventory_movements_level_id", "level_id"),
         Index("ix_inventory_movements_reference_id", "reference_id"),
-        one_of("kind", "receive", "adjust", "hold", "release", "allocate", "sell", "return"),
+        one_of("kind", "receive", "adjust", "hold", "release", "allocate", "sell", "return", "transfer"),
         partitioned("inventory_movements"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -132,6 +139,21 @@ append_only("inventory_movements")
 append_only("inventory_adjustments")
 laws(
     "inventory",
+    # A level is binned when its location is: nobody else can say so, and neither can change without the other.
+    """create function agora_level_binned() returns trigger language plpgsql as $$
+begin
+  select binned into new.binned from inventory_locations where id = new.location_id for share;
+  return new;
+end $$""",
+    """create trigger inventory_levels_binned before insert or update of binned, location_id on inventory_levels
+for each row execute function agora_level_binned()""",
+    """create function agora_location_binned() returns trigger language plpgsql as $$
+begin
+  update inventory_levels set binned = new.binned where location_id = new.id;
+  return null;
+end $$""",
+    """create trigger inventory_locations_binned after update of binned on inventory_locations
+for each row when (old.binned is distinct from new.binned) execute function agora_location_binned()""",
     *visible("inventory_reorder_points", OWN_MERCHANT),
     *visible("inventory_alerts", OWN_MERCHANT),
 )

@@ -1,8 +1,7 @@
 """Notification: what people are told, in their feed and by e-mail."""
 
-from commerce.notification.aftersale import AfterSale
 from commerce.notification.refills import RefillService
 from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.service import NotificationService
 
-__all__ = ["AfterSale", "Notice", "NotificationService", "NotificationView", "RefillService"]
+__all__ = ["Notice", "NotificationService", "NotificationView", "RefillService"]

@@ -1,6 +1,6 @@
 """Orders on their way: parcels arrive (`fulfillment` sends them), units come back. The counts of a line are guarded by its constraint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from commerce.order.errors import OrderNotFound, UnknownShipment
@@ -9,7 +9,9 @@ from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
 from commerce.order.schemas import NoteDelivery, SentLine, SentOrder
 from commerce.order.tables import Order
 from commerce.order.views import address_of
-from commerce.shipping import Shipments, ShipmentView
+from commerce.shipping import Arrival, Shipments, ShipmentView
+from commerce.shipping.permissions import TRACK_PARCELS
+from commerce.shipping.ports import Seen
 from kernel.db import Work
 from kernel.repository import Repository
 
@@ -44,15 +46,35 @@ class FulfillmentService:
         Raises OrderNotFound, UnknownShipment."""
         work.principal.require(SHIP_ORDERS)
         order = await self._lock(work, order_id)
-        if not await self._shipments.arrived(work, order_id, command.shipment_id):
+        if not await self._arrive(work, order, command.shipment_id, Arrival(work.now)):
             raise UnknownShipment()
-        if order.status == "shipped" and not await self._shipments.on_the_way(work, order_id):
-            await work.value(_MOVE, order_id, "delivered", work.now, ["shipped"])
-            await work.run(
-                "update order_delivery_tracking set delivered_at = $2 where order_id = $1", order_id, work.now
-            )
-            work.emit(OrderDelivered(group_id=order.group_id, order_ids=[order_id], order_id=order_id))
         return await self._shipments.of_order(work, order_id)
+
+    async def track(self, work: Work, order_id: UUID, shipment_id: UUID, seen: Sequence[Seen], source: str) -> None:
+        """Notes what a carrier saw of a parcel; an arrival counts as `delivered`. What is behind its state changes
+        nothing. Emits ShipmentOutForDelivery, ShipmentDelayed, ShipmentLost, ShipmentDelivered, OrderDelivered."""
+        work.principal.require(TRACK_PARCELS)
+        order = await self._lock(work, order_id)
+        await self._shipments.seen(work, shipment_id, seen, source)
+        for one in (one for one in seen if one.kind == "delivered"):
+            arrival = Arrival(min(one.at, work.now), one.reference, one.note, one.signed_by, source)
+            await self._arrive(work, order, shipment_id, arrival)
+
+    async def late(self, work: Work) -> int:
+        """Tells of parcels that were promised for a day that is over, once each. Emits ShipmentDelayed."""
+        work.principal.require(TRACK_PARCELS)
+        return await self._shipments.late(work)
+
+    async def _arrive(self, work: Work, order: Order, shipment_id: UUID | None, arrival: Arrival) -> int:
+        """Parcels that are there; the last one makes the order delivered. Returns how many."""
+        arrived = await self._shipments.arrived(work, order.id, shipment_id, arrival)
+        if arrived and order.status == "shipped" and not await self._shipments.on_the_way(work, order.id):
+            await work.value(_MOVE, order.id, "delivered", work.now, ["shipped"])
+            await work.run(
+                "update order_delivery_tracking set delivered_at = $2 where order_id = $1", order.id, work.now
+            )
+            work.emit(OrderDelivered(group_id=order.group_id, order_ids=[order.id], order_id=order.id))
+        return arrived
 
     async def shipments(self, work: Work, order_id: UUID) -> list[ShipmentView]:
         """The parcels of an order the caller may see. Raises OrderNotFound."""

@@ -1,6 +1,7 @@
 """How an order leaves the house: planned by where its stock is promised, split by location, shipped parcel by parcel."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from commerce.inventory import InventoryService
@@ -10,8 +11,10 @@ from commerce.order.events import OrderShipped, OrderSplit
 from commerce.order.permissions import READ_ORDERS, SHIP_ORDERS
 from commerce.order.schemas import ParcelView, PartView, PlannedLine, PlanView, ShipParcel
 from commerce.order.tables import FulfillmentPlan, Order, OrderLine, PartialShipment, Split
-from commerce.shipping import Shipments
+from commerce.shipping import Sending, Shipments, ShippingService
+from commerce.shipping.labels import Labels, Live
 from commerce.warehouse import WarehouseService
+from commerce.warehouse.errors import PackageClosed, UnknownPackage
 from kernel.db import Record, Work
 from kernel.repository import Repository
 
@@ -77,6 +80,10 @@ _SHIPPED_AT = """
 insert into order_delivery_tracking (order_id, shipped_at) values ($1, $2) on conflict (order_id) do nothing
 """
 
+_BOUGHT = """
+select g.shipping_method, a.country from order_groups g join order_addresses a on a.group_id = g.id where g.id = $1
+"""
+
 _PARCELS = """
 select s.*, l.sku from order_partial_shipments s join order_lines l on l.id = s.order_line_id
 where s.order_id = $1 order by s.parcel_id, s.order_line_id
@@ -85,9 +92,17 @@ where s.order_id = $1 order by s.parcel_id, s.order_line_id
 
 class Fulfillment:
     def __init__(
-        self, inventory: InventoryService, warehouse: WarehouseService, shipments: Shipments, desk: Desk
+        self,
+        inventory: InventoryService,
+        warehouse: WarehouseService,
+        shipping: ShippingService,
+        labels: Labels,
+        shipments: Shipments,
+        desk: Desk,
     ) -> None:
         self._inventory = inventory
+        self._labels = labels
+        self._shipping = shipping
         self._shipments = shipments
         self._warehouse = warehouse
         self._desk = desk
@@ -115,7 +130,9 @@ class Fulfillment:
     async def ship(self, work: Work, order_id: UUID, command: ShipParcel) -> ParcelView:
         """Units leave a location in one parcel: its stock is sold, the order is partly or wholly shipped.
 
-        Emits OrderShipped. Raises OrderNotFound, NotShippable, OrderOnHold, ChangeInProgress, UnitsNotThere."""
+        A labelled package leaves as it was packed. Emits OrderShipped, ShipmentDispatched. Raises OrderNotFound,
+        NotShippable, OrderOnHold, ChangeInProgress, UnitsNotThere, BinUnitsNotThere, UnknownPackage, PackageNotLabelled,
+        PackageClosed."""
         work.principal.require(SHIP_ORDERS)
         order = await self._shippable(work, order_id)
         waits = await work.row(
@@ -129,11 +146,10 @@ class Fulfillment:
         if waits["changing"]:
             raise ChangeInProgress()
         await self._plan(work, order)
-        units: dict[UUID, int] = {}
-        for line in command.lines:
-            units[line.line_id] = units.get(line.line_id, 0) + line.quantity
+        label = await self._labels.live(work, command.package_id) if command.package_id else None
+        units = await self._units(work, order_id, command)
         location = await self._location(work, order_id, command.location_id, units)
-        return await self._leave(work, order, command, location, units)
+        return await self._leave(work, order, command, location, units, label)
 
     async def parcels(self, work: Work, order_id: UUID) -> list[ParcelView]:
         """What left of an order of the caller, oldest parcel first. Raises OrderNotFound."""
@@ -190,8 +206,28 @@ class Fulfillment:
             raise UnitsNotThere()
         return fitting[0]
 
+    async def _units(self, work: Work, order_id: UUID, command: ShipParcel) -> dict[UUID, int]:
+        """What leaves, by order line."""
+        units: dict[UUID, int] = {}
+        if command.package_id is None:
+            for line in command.lines or []:
+                units[line.line_id] = units.get(line.line_id, 0) + line.quantity
+            return units
+        package = await self._warehouse.packing.package(work, command.package_id)
+        if package.order_id != order_id:
+            raise UnknownPackage()
+        if package.status in ("sent", "cancelled"):
+            raise PackageClosed(status=package.status)
+        return {line.order_line_id: line.quantity for line in package.lines}
+
     async def _leave(
-        self, work: Work, order: Order, command: ShipParcel, location: UUID, units: dict[UUID, int]
+        self,
+        work: Work,
+        order: Order,
+        command: ShipParcel,
+        location: UUID,
+        units: dict[UUID, int],
+        label: Live | None,
     ) -> ParcelView:
         lines = await self._lines.all(work, self._lines.table.c.id.in_(list(units)))
         left = await work.run(_LEAVE, location, list(units), list(units.values()))
@@ -200,9 +236,8 @@ class Fulfillment:
         for line in lines:
             sold[line.variant_id] = sold.get(line.variant_id, 0) + units[line.id]
         await self._inventory.sell(work, order.group_id, sold, location)
-        parcel = await self._shipments.dispatch(
-            work, order.id, order.merchant_id, units, command.carrier or STANDARD, command.tracking_number or ""
-        )
+        await self._warehouse.bins.leave(work, order.id, location, sold)
+        parcel = await self._dispatch(work, order, command, location, units, label)
         await work.run(_SHIPPED_AT, order.id, work.now)
         for line in lines:
             row = PartialShipment(
@@ -211,8 +246,8 @@ class Fulfillment:
                 order_id=order.id,
                 location_id=location,
                 quantity=units[line.id],
-                carrier=command.carrier,
-                tracking_number=command.tracking_number,
+                carrier=label.carrier if label else command.carrier,
+                tracking_number=label.tracking if label else command.tracking_number,
                 actor=work.principal.subject,
                 at=work.now,
             )
@@ -227,6 +262,28 @@ class Fulfillment:
             )
         )
         return next(found for found in await self.parcels(work, order.id) if found.id == parcel)
+
+    async def _dispatch(
+        self, work: Work, order: Order, command: ShipParcel, location: UUID, units: dict[UUID, int], label: Live | None
+    ) -> UUID:
+        """The parcel on its way; a package's bears the id of its label, and the package is gone with it."""
+        known = (order.id, order.group_id, order.merchant_id, units)
+        promised = await self._promised(work, order)
+        if label is None or command.package_id is None:
+            named = (command.carrier or STANDARD, command.tracking_number or "", promised, location)
+            return await self._shipments.dispatch(work, Sending(*known, *named))
+        sending = Sending(*known, label.carrier, label.tracking, promised, location, label.id)
+        parcel = await self._shipments.dispatch(work, sending)
+        await self._labels.left(work, label, command.package_id)
+        await self._warehouse.packing.sent(work, command.package_id)
+        return parcel
+
+    async def _promised(self, work: Work, order: Order) -> date | None:
+        """The last day a parcel that leaves now may take, by the method that was bought; None for one that is gone.
+        Read as the system: a merchant does not see where its buyer lives."""
+        async with work.attempt():
+            bought = await work.row(_BOUGHT, order.group_id)
+            return await self._shipping.due(work, *bought.values()) if bought else None
 
     async def _view(self, work: Work, order_id: UUID) -> PlanView:
         parts: dict[UUID, PartView] = {}

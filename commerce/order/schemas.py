@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from commerce.product import titled
 from kernel.ids import (
@@ -23,6 +24,7 @@ from kernel.ids import (
 from kernel.schemas import Address, Code, Command, LongText, MoneyView, Quantity, Text, View
 
 ModificationId = Annotated[UUID, PublicId("mod")]
+PackageId = Annotated[UUID, PublicId("pkg")]
 ParcelId = ShipmentId
 """A parcel is a shipment: one thing, told from two sides."""
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -336,12 +338,22 @@ class ParcelLine(Command):
 
 
 class ShipParcel(Command):
-    """What leaves in one parcel from one location; `location_id` may be left out where only one has all of it."""
+    """What leaves in one parcel from one location: lines, or a package with its label, which says carrier and number.
+    `location_id` may be left out where only one has all of it."""
 
-    lines: Annotated[list[ParcelLine], Field(min_length=1, max_length=200)]
+    lines: Annotated[list[ParcelLine], Field(min_length=1, max_length=200)] | None = None
+    package_id: PackageId | None = None
     location_id: LocationId | None = None
     carrier: Code | None = None
     tracking_number: Code | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "ShipParcel":
+        if (self.lines is None) == (self.package_id is None):
+            raise PydanticCustomError("parcel", "send either lines or package_id")
+        if self.package_id and (self.carrier or self.tracking_number):
+            raise PydanticCustomError("parcel", "the label of a package says its carrier and number")
+        return self
 
 
 class ParcelView(View):

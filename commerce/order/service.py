@@ -28,7 +28,8 @@ from commerce.order.schemas import (
 from commerce.order.tables import Order, OrderGroup, Tag, TimelineEvent
 from commerce.order.views import order_view, told
 from commerce.pricing import PricingService
-from commerce.shipping import Shipments
+from commerce.shipping import Shipments, ShippingService
+from commerce.shipping.labels import Labels
 from commerce.warehouse import WarehouseService
 from kernel.consent import demand
 from kernel.db import Work
@@ -41,13 +42,19 @@ from kernel.schemas import Page, money
 
 class OrderService:
     def __init__(
-        self, pricing: PricingService, inventory: InventoryService, warehouse: WarehouseService, shipments: Shipments
+        self,
+        pricing: PricingService,
+        inventory: InventoryService,
+        warehouse: WarehouseService,
+        shipping: ShippingService,
+        labels: Labels,
+        shipments: Shipments,
     ) -> None:
         self.modifications = Modifications(pricing)
         self._warehouse = warehouse
         self.desk = Desk(warehouse)
         self.noting = OrderNotes(self.desk)
-        self.fulfillment = Fulfillment(inventory, warehouse, shipments, self.desk)
+        self.fulfillment = Fulfillment(inventory, warehouse, shipping, labels, shipments, self.desk)
         self._groups = Repository(OrderGroup, "customer_id", "guest_key")
         self._orders = Repository(Order, "customer_id", "guest_key", "merchant_id")
         self._timeline = Repository(TimelineEvent)

@@ -13,6 +13,7 @@ from commerce.returns.book import ReturnBook
 from commerce.returns.events import ReturnAuthorized, ReturnCancelled, ReturnCompleted, ReturnRejected
 from commerce.returns.schemas import ReturnState
 from commerce.returns.settling import Settling
+from commerce.warehouse import WarehouseService
 from kernel.db import Work
 from kernel.money import Money
 from kernel.saga import Call, Definition, External, Fail, Local, Next, Retry, Saga, Step, Wait
@@ -32,6 +33,7 @@ Do = Callable[[Work, Returning], Awaitable[Next]]
 @dataclass(frozen=True, slots=True)
 class Parts:
     inventory: InventoryService
+    warehouse: WarehouseService
     payment: PaymentService
     book: ReturnBook
     settling: Settling
@@ -152,7 +154,8 @@ def _dispose(parts: Parts) -> Do:
                 statements.DISPOSE, row["id"], row["return_line_id"], row["disposition"], row["quantity"], work.now
             )
             if row["disposition"] == "restock":
-                await parts.inventory.take_back(work, state.group_id, row["variant_id"], row["quantity"])
+                level = await parts.inventory.take_back(work, state.group_id, row["variant_id"], row["quantity"])
+                await parts.warehouse.bins.came_back(work, level, row["quantity"], state.return_id)
         await parts.book.move(work, state.return_id, "inspected")
         return None
 

@@ -1,7 +1,7 @@
-"""Shipping: methods and rates, parcels."""
+"""Shipping: methods and rates, carriers and what they offer, parcels."""
 
 from commerce.shipping.schemas import Rate, ShipmentView
 from commerce.shipping.service import ShippingService
-from commerce.shipping.shipments import Shipments
+from commerce.shipping.shipments import Arrival, Sending, Shipments
 
-__all__ = ["Rate", "ShipmentView", "Shipments", "ShippingService"]
+__all__ = ["Arrival", "Rate", "Sending", "ShipmentView", "Shipments", "ShippingService"]

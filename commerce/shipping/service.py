@@ -1,7 +1,11 @@
-"""Shipping rates from tables: no call to anybody, so they may be read inside a checkout."""
+"""Shipping rates and promises from tables: no call to anybody, so they may be read inside a checkout."""
+
+from datetime import date
+from uuid import UUID
 
 from commerce.shipping.errors import DaysReversed, RateTwice, ShippingMethodUnavailable
 from commerce.shipping.permissions import WRITE_RATES
+from commerce.shipping.promises import USUAL, Handling, Promise, arrival, promise
 from commerce.shipping.schemas import Rate, SetShippingMethod
 from kernel.cache import Cache
 from kernel.db import Record, Work, law
@@ -16,10 +20,17 @@ from shipping_methods m join shipping_rates r on r.method_id = m.id
 where r.country in ($1, '*') and r.currency = $2 order by m.code, (r.country = '*'), r.up_to_g
 """
 
+# $1 merchant or null: its own rule before the one for everybody
+_HANDLING = """
+select country, timezone, cutoff_minute, handling_days from shipping_rules
+where merchant_id is not distinct from $1 or merchant_id is null order by (merchant_id is null) limit 1
+"""
+
 
 class ShippingService:
     def __init__(self) -> None:
         self._tables: Cache[tuple[str, str], list[Record]] = Cache(FRESH)
+        self._handling: Cache[UUID | None, Handling] = Cache(FRESH)
 
     async def rates(self, work: Work, country: str, currency: str, weight_g: int, subtotal: int) -> list[Rate]:
         """Every method that carries this parcel (grams, subtotal in minor units), cheapest first.
@@ -43,6 +54,20 @@ class ShippingService:
             if rate.code == code:
                 return rate
         raise ShippingMethodUnavailable(method=code, country=country)
+
+    async def promise(self, work: Work, merchant_id: UUID | None, to: str, min_days: int, max_days: int) -> Promise:
+        """When a parcel of a merchant would be in a country if it were ordered now."""
+        handling = self._handling.get(merchant_id)
+        if handling is None:
+            row = await work.row(_HANDLING, merchant_id)
+            handling = Handling(*row.values()) if row else USUAL
+            self._handling.put(merchant_id, handling)
+        return promise(work.now, handling, to, min_days, max_days)
+
+    async def due(self, work: Work, method: str, to: str) -> date | None:
+        """The last day a parcel that leaves now may take by a method; None where there is no such method any more."""
+        days = await work.row("select min_days, max_days from shipping_methods where code = $1", method)
+        return arrival(work.now.date(), to, *days.values()).latest_on if days else None
 
     async def set_method(self, work: Work, command: SetShippingMethod) -> None:
         """Creates a method or replaces it with its whole rate table. Raises DaysReversed, RateTwice."""

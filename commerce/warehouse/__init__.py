@@ -1,6 +1,6 @@
 """The warehouse."""
 
-from commerce.warehouse.schemas import ToPick
+from commerce.warehouse.schemas import PackageView, ToPick
 from commerce.warehouse.service import WarehouseService
 
-__all__ = ["ToPick", "WarehouseService"]
+__all__ = ["PackageView", "ToPick", "WarehouseService"]

@@ -17,3 +17,7 @@ class PickCreated(WarehouseEvent): ...
 
 
 class OrderPicked(WarehouseEvent): ...
+
+
+class OrderPacked(WarehouseEvent):
+    """Every unit of the order is picked and in a package."""

@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from commerce.inventory import Shelves
+from commerce.warehouse.bins import Bins
 from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
 from commerce.warehouse.events import OrderPicked, PickCreated
+from commerce.warehouse.layout import Layout
+from commerce.warehouse.packing import Packing
 from commerce.warehouse.permissions import PICK
 from commerce.warehouse.schemas import PickLineView, PickTaskView, ToPick
 from commerce.warehouse.tables import PickTask
@@ -28,7 +32,7 @@ _PICK = """
 update warehouse_picking_lines l set picked = picked + $3
 from warehouse_tasks t
 where l.order_line_id = $2 and l.order_id = $1 and t.order_id = l.order_id and t.status = 'open' and picked + $3 <= quantity
-returning l.order_line_id
+returning l.variant_id
 """
 
 _DONE = """
@@ -67,7 +71,12 @@ returning status, group_id
 
 
 class WarehouseService:
-    def __init__(self) -> None:
+    """`packing` puts what was picked into packages, `bins` are the places units lie at, `layout` says which there are."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self.packing = Packing()
+        self.bins = Bins()
+        self.layout = Layout(shelves, self.bins)
         self._tasks = Repository(PickTask, "merchant_id")
 
     async def create_picks(self, work: Work, group_id: UUID, lines: Sequence[ToPick]) -> None:
@@ -142,14 +151,21 @@ class WarehouseService:
             raise UnknownPickTask()
         return (await self._views(work, [found]))[0]
 
-    async def pick(self, work: Work, order_id: UUID, order_line_id: UUID, quantity: int) -> None:
-        """Notes units as taken; the last ones finish the task. Emits OrderPicked. Raises AlreadyPicked."""
+    async def pick(
+        self, work: Work, order_id: UUID, order_line_id: UUID, quantity: int, bin_id: UUID | None = None
+    ) -> None:
+        """Notes units as taken, out of a bin where there are bins; the last ones finish the task. Emits OrderPicked.
+
+        Raises UnknownPickTask, AlreadyPicked, BinUnitsNotThere."""
         work.principal.require(PICK)
-        if await self._tasks.find(work, self._tasks.table.c.order_id == order_id) is None:
+        task = await self._tasks.find(work, self._tasks.table.c.order_id == order_id)
+        if task is None:
             raise UnknownPickTask()
         await work.run("select from warehouse_tasks where order_id = $1 for update", order_id)
-        if not await work.value(_PICK, order_id, order_line_id, quantity):
+        variant = await work.value(_PICK, order_id, order_line_id, quantity)
+        if variant is None:
             raise AlreadyPicked()
+        await self.bins.pick(work, task, order_line_id, variant, quantity, bin_id)
         if group := await work.value(_DONE, order_id, work.now):
             work.emit(OrderPicked(group_id=group, order_ids=[order_id]))
 

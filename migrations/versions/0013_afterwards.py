@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 
 SEPARATOR = ";\n\n"
 

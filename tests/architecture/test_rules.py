@@ -124,6 +124,7 @@ PUBLIC_ROUTES = {
     "/", "/health/live", "/health/ready", "/metrics", "/media/{slug}.svg", "/simulator/3ds/{reference}",
     "/v1/auth/register", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout", "/v1/products",
     "/v1/products/{product_id}", "/v1/categories", "/v1/shipping-rates", "/v1/webhooks/payments/{gateway}",
+    "/v1/webhooks/carriers/{carrier}",
     "/v1/support/articles", "/v1/support/articles/{slug}",
 }  # fmt: skip
 

@@ -50,6 +50,19 @@ LAWS = {
               select r.variant_id, -r.quantity from inventory_reservations r
               where r.reference_id = g.id and r.status = 'allocated') both_sides
             group by variant_id) wrong where units <> 0)""",
+    "bins are the level": """
+        select l.id from inventory_levels l where coalesce((
+          select sum(quantity) from warehouse_bin_stock s where s.level_id = l.id), 0)
+          <> case when l.binned then l.on_hand else 0 end""",
+    "moves are what lies in bins": """
+        select s.bin_id from warehouse_bin_stock s where s.quantity <> coalesce((
+          select sum(case when m.to_bin = s.bin_id then m.quantity else -m.quantity end) from warehouse_moves m
+          where m.level_id = s.level_id and s.bin_id in (m.to_bin, m.from_bin)), 0)""",
+    "a level is short by what is promised and not there": """
+        select id from inventory_levels where short > greatest(0, reserved + allocated - on_hand - backorder_limit)""",
+    "what was picked is sent, or lies ready": """
+        select p.order_line_id from warehouse_picking_lines p join order_lines o on o.id = p.order_line_id
+        where p.picked > p.quantity or p.packed > p.picked or o.shipped > p.picked""",
     "what is to be picked is what is not cancelled": """
         select l.id from order_lines l join warehouse_picking_lines p on p.order_line_id = l.id
         join warehouse_tasks t on t.order_id = l.order_id and t.status = 'open'

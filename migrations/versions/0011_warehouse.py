@@ -1,0 +1,17 @@
+"""Packages: picked units in boxes. The statements stand in the SQL file of the same name."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+SEPARATOR = ";\n\n"
+
+
+def upgrade() -> None:
+    text = Path(__file__).with_suffix(".sql").read_text()
+    for statement in text.split(SEPARATOR):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
