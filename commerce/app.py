@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import AfterSale, NotificationService, RefillService, ReplanService
+from commerce.notification import NotificationService, RefillService, ReplanService
 from commerce.notification.parcels import ParcelCare
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
@@ -55,7 +55,6 @@ from commerce.refund import RefundService
 from commerce.refund import saga as refunds
 from commerce.refund.book import RefundBook
 from commerce.refund.permissions import GRANTS as REFUND
-from commerce.refund.verdicts import RefundVerdicts
 from commerce.returns import ClaimService, Policies, ReceivingService, ReturnService
 from commerce.returns import saga as returns
 from commerce.returns.book import ReturnBook
@@ -64,7 +63,6 @@ from commerce.returns.permissions import GRANTS as RETURNS
 from commerce.returns.resending import Resending
 from commerce.returns.settling import Settling
 from commerce.returns.spoken import Spoken
-from commerce.returns.verdicts import ReturnVerdicts
 from commerce.shipping import Shipments, ShippingService, labelling
 from commerce.shipping.adapters import adapters
 from commerce.shipping.carriers import CarrierService
@@ -120,7 +118,6 @@ class Commerce:
     checkout: CheckoutService
     review: ReviewService
     change: ChangeService
-    refund_verdicts: RefundVerdicts
     email: EmailService
     notification: NotificationService
     refill: RefillService
@@ -132,8 +129,6 @@ class Commerce:
     goodwill: GoodwillService
     recall: RecallService
     chat: ChatService
-    return_verdicts: ReturnVerdicts
-    aftersale: AfterSale
     orchestration: OrchestrationService
     imports: ImportService
     runs: RunService
@@ -161,18 +156,15 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
-    notification = NotificationService(order, email)
-    told = AfterSale(order, asked, refund, notification)
+    notification = NotificationService(order, email, asked, refund)
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
-    judged = RefundVerdicts(refund, orders_paid, book, engine)
-    judged_returns = ReturnVerdicts(orders_paid, refund, received, ReturnBook())
     replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
     resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
     care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
-    approval.offer(judged.kind, judged_returns.kind, order.noting.kind, replan.kind, variance.kind)
+    approval.offer(refund.verdicts.kind, received.verdicts.kind, order.noting.kind, replan.kind, variance.kind)
     recall, confirmations = RecallService(support, product), Confirmations()
     database.consents = confirmations
     chat = ChatService(support, confirmations, settings.chat_idle_days, settings.fact_days)
@@ -181,9 +173,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     return Commerce(
         database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
         shipping, carriers, order, fulfillment, tracking, labels, orders_paid, refund, asked, received, claims, terms,
-        spoken, merchant, cart, checkout, review, changes, judged, email, notification, refill, replan, variance, care,
-        support, note, goodwill, recall, chat, judged_returns, told, OrchestrationService(), imports, runs,
-        ErrandService(), engine,
+        spoken, merchant, cart, checkout, review, changes, email, notification, refill, replan, variance, care, support,
+        note, goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine,
     )  # fmt: skip
 
 
@@ -227,7 +218,7 @@ def _returns(
     engine.add(returns.returning(returns.Parts(inventory, parts.warehouse, payment, book, settling)))
     return (
         ReturnService(orders, fulfillment, pricing, product, payment, refund, policies, exchanges, book, engine),
-        ReceivingService(fulfillment, book),
+        ReceivingService(fulfillment, orders, refund, book),
         ClaimService(orders, fulfillment, refund, book, engine),
         policies,
         Spoken(fulfillment, policies, product, payment),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 HERE = Path(__file__).parent
 CASES = HERE / "cases"
-Who = Literal["ann", "ben", "cara", "guest", "north", "south", "support", "admin"]
+Who = Literal["ann", "ben", "cara", "dora", "guest", "north", "south", "support", "admin"]
 """The people of the world; a guest is somebody new in every case."""
 
 
@@ -26,7 +26,8 @@ class Call(Strict):
 
 
 class Turn(Strict):
-    """One thing a person does: says something, or answers the open question. `who` when it is somebody else.
+    """One thing a person does: says something, answers the open question, or calls the API beside the chat (`post` a path
+    with a `body`: what wakes agents begins so). `who` when it is somebody else.
 
     `status` is the HTTP status. `tells` and `hides` are texts of the answer, `asks` of the question; `options` what is
     offered. The words of a model are its own: `tells` and `options` are graded with the planner alone. `script` is what
@@ -34,6 +35,8 @@ class Turn(Strict):
 
     say: str | None = None
     confirm: bool | None = None
+    post: str | None = None
+    body: dict[str, Any] = Field(default_factory=dict)
     who: Who | None = None
     status: int = 200
     calls: list[Call] = Field(default_factory=list)
@@ -46,8 +49,8 @@ class Turn(Strict):
 
     @model_validator(mode="after")
     def _one_deed(self) -> Self:
-        if (self.say is None) == (self.confirm is None):
-            raise ValueError("a turn says something or answers a question")
+        if sum(deed is not None for deed in (self.say, self.confirm, self.post)) != 1:
+            raise ValueError("a turn says something, answers a question, or calls the API")
         return self
 
 

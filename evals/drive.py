@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -108,6 +109,11 @@ async def _chat(ground: Ground, case: Case, outcome: Outcome, cassette: list[lis
 
 
 async def _deed(ground: Ground, path: str, turn: Turn, headers: dict[str, str], pending: Json | None) -> httpx.Response:
+    if turn.post is not None:
+        keyed = {**headers, "Idempotency-Key": uuid4().hex}
+        return await ground.http.post(
+            ground.world.filled(turn.post), json=ground.world.filled(turn.body), headers=keyed
+        )
     if turn.say is not None:
         return await ground.http.post(f"{path}/messages", json={"text": turn.say}, headers=headers)
     body = {"confirmation_id": (pending or {"id": f"cnf_{'0' * 32}"})["id"], "accept": turn.confirm}

@@ -89,7 +89,7 @@ def _case(result: "Result") -> Json:
 
 
 def _turn(played: Played) -> Json:
-    said = played.turn.say if played.turn.say is not None else ("yes" if played.turn.confirm else "no")
+    said = played.turn.say or played.turn.post or ("yes" if played.turn.confirm else "no")
     calls = [{name: call[name] for name in ("agent", "tool", "arguments", "status", "code")} for call in played.calls]
     models = [
         {name: model[name] for name in ("agent", "model", "tokens_in", "tokens_out", "cost_micro", "latency_ms")}

@@ -52,7 +52,7 @@ class RefundCase(View):
 async def refund_case(call: Call, args: OneRefund) -> RefundCase:
     """Shows what speaks for and against a refund that waits or failed: its reason, what the order got back, what its
     customer got back lately. For staff."""
-    case = await call.commerce.refund_verdicts.case(call.work, await _named(call, args.order))
+    case = await call.commerce.refund.verdicts.case(call.work, await _named(call, args.order))
     order = await call.commerce.order.view(call.work, case.order_id)
     return RefundCase(order=order.number, case=case)
 
@@ -71,7 +71,7 @@ async def propose_refund_verdict(call: Call, args: RefundVerdict) -> Draft:
     """Proposes to accept or reject a refund that waits, or where to send one that failed. A person decides, and two where
     the shop's policy wants two. Promise nothing that only waits."""
     name = await _named(call, args.order)
-    return await call.commerce.refund_verdicts.draft(call.work, name, args.decision, args.reason)
+    return await call.commerce.refund.verdicts.draft(call.work, name, args.decision, args.reason)
 
 
 async def _named(call: Call, name: str) -> str:

@@ -154,7 +154,7 @@ class ReturnCase(View):
 async def return_case(call: Call, args: AboutReturn) -> ReturnCase:
     """Shows what speaks for and against a return: why it waits, what was said of its units and how they were found, what
     its customer sent back lately. For staff."""
-    case = await call.commerce.return_verdicts.case(call.work, await _named(call, args.order))
+    case = await call.commerce.receiving.verdicts.case(call.work, await _named(call, args.order))
     order = await call.commerce.order.view(call.work, case.order_id)
     return ReturnCase(order=order.number, case=case)
 
@@ -170,7 +170,7 @@ async def propose_return_verdict(call: Call, args: ReturnVerdict) -> Draft:
     """Proposes to accept or reject a return that waits in the grey zone. One of little worth may be accepted at once, any
     other waits for a person. Not for returns that do not wait."""
     name = await _named(call, args.order)
-    return await call.commerce.return_verdicts.draft(call.work, name, args.decision, args.reason)
+    return await call.commerce.receiving.verdicts.draft(call.work, name, args.decision, args.reason)
 
 
 async def _named(call: Call, name: str) -> str:

@@ -115,7 +115,7 @@ def consumers(commerce: Commerce) -> list[Consumer]:
             ),
             commerce.notification.tell,
         ),
-        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.aftersale.tell),
+        Consumer("notification.tell_after_sale", AFTER_SALE, commerce.notification.after_sale.tell),
         Consumer("checkout.capture", (OrderShipped,), commerce.checkout.shipped),
         Consumer("orchestration.errands", ADDRESSED, commerce.errands.queue),
         Consumer("orchestration.wake", tuple(WAKES), partial(commerce.errands.wake, agents=wakes, worth=worth_waking)),

@@ -1,11 +1,10 @@
 """What a buyer is told of returns, exchanges, claims and refunds: a line in the feed, and a mail."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from commerce.notification.schemas import Notice
-from commerce.notification.service import NotificationService
 from commerce.notification.wording import written
 from commerce.order import OrderService, Told
 from commerce.refund import RefundService
@@ -15,6 +14,7 @@ from kernel.db import Work
 from kernel.inbox import Delivery
 from kernel.money import Money
 
+Write = Callable[[Work, Sequence[Notice]], Awaitable[None]]
 TITLES = {
     "ReturnAuthorized": "Your return of order {number} is accepted",
     "ReturnRejected": "Your return of order {number} cannot be accepted",
@@ -27,13 +27,11 @@ TITLES = {
 
 
 class AfterSale:
-    def __init__(
-        self, order: OrderService, returns: ReturnService, refund: RefundService, notification: NotificationService
-    ) -> None:
+    def __init__(self, order: OrderService, returns: ReturnService, refund: RefundService, write: Write) -> None:
         self._order = order
         self._returns = returns
         self._refund = refund
-        self._notification = notification
+        self._write = write
 
     async def tell(self, work: Work, deliveries: Sequence[Delivery]) -> None:
         """Reaction: one notice for each event, once; a few statements a batch."""
@@ -53,7 +51,7 @@ class AfterSale:
                 "amount": str(Money(payload["amount"], payload["currency"])) if "amount" in payload else "",
             }
             notices.append(_notice(delivery, about, facts))
-        await self._notification.write(work, notices)
+        await self._write(work, notices)
 
 
 def _notice(delivery: Delivery, about: Told, facts: dict[str, Any]) -> Notice:

@@ -5,12 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from commerce.email import EmailService, Mail
+from commerce.notification.aftersale import AfterSale
 from commerce.notification.errors import UnknownNotification
 from commerce.notification.permissions import READ_FEED
 from commerce.notification.schemas import Notice, NotificationView
 from commerce.notification.tables import Notification
 from commerce.notification.wording import written
 from commerce.order import OrderService, Told
+from commerce.refund import RefundService
+from commerce.returns import ReturnService
 from kernel.db import Work
 from kernel.inbox import Delivery
 from kernel.money import Money
@@ -47,9 +50,10 @@ Line = tuple[str, UUID | None, UUID | None, str, str, str]
 
 
 class NotificationService:
-    def __init__(self, order: OrderService, email: EmailService) -> None:
+    def __init__(self, order: OrderService, email: EmailService, returns: ReturnService, refund: RefundService) -> None:
         self._order = order
         self._email = email
+        self.after_sale = AfterSale(order, returns, refund, self.write)
         self._feed = Repository(Notification, "customer_id", "merchant_id")
 
     async def tell(self, work: Work, deliveries: Sequence[Delivery]) -> None:

@@ -43,6 +43,7 @@ from commerce.refund.schemas import (
     SetRefundPolicy,
 )
 from commerce.refund.tables import Refund
+from commerce.refund.verdicts import RefundVerdicts
 from kernel.consent import demand
 from kernel.db import Work, law
 from kernel.money import Money
@@ -66,6 +67,7 @@ class RefundService:
         self._book = book
         self._engine = engine
         self._credit = Credit()
+        self.verdicts = RefundVerdicts(self, orders, book, engine)
 
     # --- asking ---
 

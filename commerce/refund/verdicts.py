@@ -1,7 +1,7 @@
 """Refunds that somebody has to look at: what speaks for and against one, and a verdict that an agent proposes."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from commerce.approval import Accepted, Draft, Kind, Policy
@@ -12,7 +12,6 @@ from commerce.refund.errors import NotFailed, NotWaiting, RefundNotFound
 from commerce.refund.permissions import DECIDE_REFUNDS
 from commerce.refund.ports import OrderFacts
 from commerce.refund.schemas import WAYS, RefundCaseView, RetryRefund
-from commerce.refund.service import RefundService
 from commerce.refund.tables import Refund
 from kernel.db import Work
 from kernel.ids import parse, public
@@ -20,6 +19,9 @@ from kernel.money import Money
 from kernel.saga_engine import Engine
 from kernel.schemas import money
 from kernel.tables import Json
+
+if TYPE_CHECKING:
+    from commerce.refund.service import RefundService
 
 KIND = "refund.verdict"
 Decision = Literal["accept", "reject", "again", "store_credit"]
@@ -35,7 +37,7 @@ DOES = {
 
 
 class RefundVerdicts:
-    def __init__(self, refund: RefundService, orders: OrderFacts, book: RefundBook, engine: Engine) -> None:
+    def __init__(self, refund: "RefundService", orders: OrderFacts, book: RefundBook, engine: Engine) -> None:
         self._refund = refund
         self._orders = orders
         self._book = book

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from commerce.order import FulfillmentService
+from commerce.refund import OrderFacts, RefundService
 from commerce.returns import saga, statements
 from commerce.returns.book import ReturnBook
 from commerce.returns.errors import (
@@ -21,6 +22,7 @@ from commerce.returns.schemas import (
     ReturnView,
 )
 from commerce.returns.tables import ReturnRequest
+from commerce.returns.verdicts import ReturnVerdicts
 from kernel.db import Work, law
 from kernel.saga_store import wake
 
@@ -29,9 +31,12 @@ INSPECTING = ("partly_received", "received")
 
 
 class ReceivingService:
-    def __init__(self, fulfillment: FulfillmentService, book: ReturnBook) -> None:
+    def __init__(
+        self, fulfillment: FulfillmentService, orders: OrderFacts, refund: RefundService, book: ReturnBook
+    ) -> None:
         self._fulfillment = fulfillment
         self._book = book
+        self.verdicts = ReturnVerdicts(orders, refund, self, book)
 
     async def decide(self, work: Work, return_id: UUID, command: DecideReturn) -> ReturnView:
         """A person's word on a return in the grey zone. Emits ReturnAuthorized, ReturnRejected.

@@ -1,6 +1,6 @@
 """Returns that somebody has to look at: what speaks for and against one, and a verdict that an agent proposes."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from commerce.approval import Accepted, Draft, Kind, Policy
@@ -9,13 +9,15 @@ from commerce.returns import rules, statements
 from commerce.returns.book import ReturnBook
 from commerce.returns.errors import ReturnNotFound, ReturnState
 from commerce.returns.permissions import DECIDE_RETURNS
-from commerce.returns.receiving import ReceivingService
 from commerce.returns.schemas import DecideReturn, FoundUnits, ReturnCaseView
 from commerce.returns.tables import ReturnRequest
 from kernel.db import Record, Work
 from kernel.ids import parse, public
 from kernel.money import Money
 from kernel.tables import Json
+
+if TYPE_CHECKING:
+    from commerce.returns.receiving import ReceivingService
 
 KIND = "returns.verdict"
 Decision = Literal["accept", "reject"]
@@ -25,7 +27,7 @@ POLICY = Policy(accept_most=2_000, two_from=100_000, minutes=4_320)
 
 class ReturnVerdicts:
     def __init__(
-        self, orders: OrderFacts, refund: RefundService, receiving: ReceivingService, book: ReturnBook
+        self, orders: OrderFacts, refund: RefundService, receiving: "ReceivingService", book: ReturnBook
     ) -> None:
         self._orders = orders
         self._refund = refund

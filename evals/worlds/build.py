@@ -19,9 +19,11 @@ from commerce.payment.schemas import AddPaymentMethod, IssueGiftCard
 from commerce.pricing.schemas import CreateChannel, SetPrice, SetTaxRate
 from commerce.product.schemas import CreateCategory, CreateProduct, NewMedia, NewVariant
 from commerce.promotion.schemas import CreateCoupon
+from commerce.returns.schemas import SetReturnPolicy
 from commerce.shipping.schemas import NewRate, SetShippingMethod
 from commerce.support.schemas import OpenTicket, Reply, WriteArticle
 from evals.worlds import parcels
+from evals.worlds.after import carry_on
 from evals.worlds.hall import make_hall
 from kernel.auth import SYSTEM, Principal
 from kernel.db import Work
@@ -103,6 +105,8 @@ async def _terms(shop: Commerce, work: Work, facts: Facts) -> None:
         await shop.promotion.create_coupon(work, CreateCoupon(**coupon))
     for slug, name in facts["categories"].items():
         await shop.product.create_category(work, CreateCategory(slug=slug, name=name))
+    for policy in facts["return_policies"]:
+        await shop.return_policies.set_policy(work, SetReturnPolicy(**policy))
 
 
 async def _merchant(shop: Commerce, work: Work, slug: str, facts: Facts, password: str, world: World) -> None:
@@ -143,6 +147,7 @@ async def _product(shop: Commerce, work: Work, merchant: UUID, location: UUID, f
     if not facts.get("draft"):
         await shop.product.publish(work, product, await shop.pricing.channel(work, CHANNEL))
     world.variants |= made
+    world.names |= {f"variant.{sku}": public("var", variant) for sku, variant in made.items()}
 
 
 async def _customer(shop: Commerce, work: Work, name: str, facts: Facts, password: str, world: World) -> None:
@@ -168,21 +173,22 @@ async def _order(shop: Commerce, facts: Facts, world: World) -> None:
         cart = (await shop.cart.create(work, CreateCart())).id
         for sku, quantity in facts["lines"].items():
             await shop.cart.add(work, cart, AddLine(variant_id=world.variants[sku], quantity=quantity))
-        address, card = (await shop.customer.addresses(work))[0], (await shop.payment.methods(work))[0]
-        command = PlaceOrder(shipping_method="standard", address_id=address.id, payment_method_id=card.id)
+        address, token = (await shop.customer.addresses(work))[0], facts.get("token")
+        card = None if token else (await shop.payment.methods(work))[0].id
+        command = PlaceOrder(
+            shipping_method="standard", address_id=address.id, payment_method_id=card, payment_token=token
+        )
         placed = await shop.checkout.place_order(work, group, cart, command)
     await shop.checkout.drive(placed.run)
     async with shop.database.work(SYSTEM) as work:
         (order,) = await shop.order.orders_of(work, group)
         world.names[f"order.{order.number}"] = public("ord", order.id)
-        if facts.get("picked"):
-            for task in await shop.warehouse.open_tasks(work):
-                for line in task.lines if task.order_id == order.id else ():
-                    await shop.warehouse.pick(work, task.order_id, line.order_line_id, line.quantity)
+        world.names[f"line.{order.number}"] = public("oln", order.lines[0].id)
         if reason := facts.get("cancelled"):
             placed = await shop.checkout.cancel(work, order.id, CancelOrder(reason=reason))
     if reason:
         await shop.checkout.drive(placed.run)
+    await carry_on(shop, order, facts, _as_customer(shop, world.customers[facts["of"]]), world.names)
 
 
 async def _ticket(shop: Commerce, facts: Facts, world: World) -> None:

@@ -88,7 +88,7 @@ LAWS = {
     "what is set aside for an exchange is for one that is still open": """
         select q.id from return_requests q join inventory_reservations r on r.reference_id = q.replacement_id
         left join order_groups g on g.id = q.replacement_id
-        where r.status in ('held', 'allocated') and g.id is null and q.status in ('rejected', 'completed')""",
+        where r.status in ('held', 'allocated') and g.id is null and q.status = 'completed'""",
 }
 
 

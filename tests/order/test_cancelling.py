@@ -173,3 +173,16 @@ async def test_more_than_was_paid_cannot_be_promised(
     await sql.execute(
         "update payment_intents set refunding = 0 where reference_id = $1", parse("grp", order["group_id"])
     )
+
+
+async def test_what_was_picked_is_not_cancelled_and_nobody_is_asked_for_a_yes(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, shirt: dict[str, UUID]
+) -> None:
+    ann, north = await signed_in(http, "ann"), await signed_in(http, "north")
+    order = await bought(ann, {shirt["red"]: 2})
+    path = f"/v1/warehouse/picks/{order['id']}/lines/{order['lines'][0]['id']}"
+    await north.post(path, {"quantity": 2}, 204)
+    before = await whole_state(sql, parse("grp", order["group_id"]))
+    refused = await ann.post(f"/v1/orders/{order['id']}/cancel", {"reason": REASON}, None, key=str(uuid4()))
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_not_cancellable")
+    assert await whole_state(sql, parse("grp", order["group_id"])) == before
