@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.deps import Edge, Open, dumped, needs, reply
 from commerce.shipping.permissions import QUOTE, SEND_PARCELS, SET_CARRIERS, WRITE_RATES
+from commerce.shipping.promises import loaded
 from commerce.shipping.schemas import (
     BuyLabel,
     CarrierView,
@@ -66,6 +67,7 @@ async def rates(
             found.append(view)
         return found
 
+    await loaded()
     return await edge.run(act)
 
 
