@@ -58,7 +58,7 @@ def value_of(tool: str, slot: str, described: Json, text: str, talk: Talk) -> An
         return (slots.gift_card_of if described.get("minLength", 0) >= 8 else slots.coupon_of)(text)
     if slot == "q" and tool != "find_products":
         return _question(tool, text)
-    if tool.startswith("propose_") and slot in _PROPOSED:
+    if tool.startswith(("propose_", "find_in_warehouse")) and slot in _PROPOSED:
         return _PROPOSED[slot](text)
     if tool == "price_of" and slot == "product" and (match := _PRICED.search(_SPAN.sub("", text))):
         return product_words(match.group(1))
@@ -158,7 +158,7 @@ _PROPOSED: dict[str, Callable[[str], Any]] = {
     "sku": slots.sku_of,
     "quantity": slots.units_of,
 }
-"""Of tools that propose: they are for staff and merchants, who name things by their codes."""
+"""Of tools that propose, or look into bins: they are for staff and merchants, who name things by their codes."""
 _FREE = ("q", "product", "reason", "text", "subject")
 _READERS: dict[str, Callable[[str, Talk], Any]] = {
     "order": lambda text, talk: slots.order_of(text, talk.order),

@@ -43,6 +43,8 @@ CHANGING = frozenset(
         "propose_restock",
         "propose_parcel_news",
         "propose_parcel_remedy",
+        "propose_replan",
+        "propose_variance",
         "remember",
         "forget_facts",
         "request_return",

@@ -32,7 +32,7 @@ from commerce.inventory import InventoryService, StockProposals
 from commerce.inventory.permissions import GRANTS as INVENTORY
 from commerce.merchant import MerchantService
 from commerce.merchant.permissions import GRANTS as MERCHANT
-from commerce.notification import NotificationService, RefillService
+from commerce.notification import NotificationService, RefillService, ReplanService
 from commerce.notification.parcels import ParcelCare
 from commerce.notification.permissions import GRANTS as NOTIFICATION
 from commerce.orchestration import ErrandService, OrchestrationService, RunService
@@ -70,7 +70,7 @@ from commerce.shipping.permissions import GRANTS as SHIPPING
 from commerce.shipping.shopping import RateShopping
 from commerce.support import GoodwillService, NoteService, SupportService
 from commerce.support.permissions import GRANTS as SUPPORT
-from commerce.warehouse import WarehouseService
+from commerce.warehouse import VarianceProposals, WarehouseService
 from commerce.warehouse.permissions import GRANTS as WAREHOUSE
 from kernel.db import Database
 from kernel.saga import Definition
@@ -82,6 +82,15 @@ GRANTS = merged(
     *(REFUND, RETURNS, MERCHANT, CHECKOUT, EMAIL, NOTIFICATION, SUPPORT, CHAT, ORCHESTRATION, INTEGRATION, GATEWAY),
 )
 """Role > permissions, as the contexts declare them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcels:
+    """What is done for parcels beside sending them: their labels, where they are, and those in trouble."""
+
+    labels: OrderLabels
+    tracking: Tracking
+    care: ParcelCare
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +113,7 @@ class Commerce:
     carriers: CarrierService
     order: OrderService
     fulfillment: FulfillmentService
-    tracking: Tracking
-    labels: OrderLabels
+    parcels: Parcels
     orders_paid: OrdersPaid
     refund: RefundService
     returns: ReturnService
@@ -121,7 +129,8 @@ class Commerce:
     email: EmailService
     notification: NotificationService
     refill: RefillService
-    care: ParcelCare
+    replan: ReplanService
+    variance: VarianceProposals
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -160,9 +169,11 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     support = SupportService(identity, customer, order, notification)
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
+    replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
     resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
     care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
+    approval.offer(replan.kind, variance.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
     database.consents = confirmations
@@ -171,9 +182,19 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, tracking, labels),
-        *(orders_paid, refund, asked, received, claims, terms, spoken, merchant, cart),
-        *(checkout, review, changes, email, notification, refill, care, support, note),
+        *(
+            product,
+            promotion,
+            warehouse,
+            shipping,
+            carriers,
+            order,
+            fulfillment,
+            Parcels(labels, tracking, care),
+            orders_paid,
+        ),
+        *(refund, asked, received, claims, terms, spoken, merchant, cart, checkout),
+        *(review, changes, email, notification, refill, replan, variance, support, note),
         *(goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
     )
 

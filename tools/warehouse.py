@@ -1,13 +1,21 @@
-"""Tools on the warehouse: what has to be picked, and how far an order is."""
+"""Tools on the warehouse: what has to be picked and where it lies, rounds laid anew, counts put to a person."""
 
 from datetime import datetime
 
+from pydantic import Field
+
+from commerce.approval import Draft
+from commerce.approval.permissions import PROPOSE
 from commerce.order.permissions import READ_ORDERS
-from commerce.warehouse.permissions import PICK
+from commerce.warehouse.permissions import COUNT, PICK
+from commerce.warehouse.rounds import ShortId, WaveId
 from commerce.warehouse.schemas import PickTaskView
-from kernel.schemas import View
+from commerce.warehouse.slips import CountId
+from kernel.schemas import Code, Command, View
 from tools.order import OneOrder, Some
 from tools.spec import Call, Effect, tool
+
+BINS_MOST = 20
 
 
 class PickedLine(View):
@@ -23,6 +31,51 @@ class PickJob(View):
     status: str
     lines: list[PickedLine]
     since: datetime
+
+
+class Where(Command):
+    sku: Code | None = Field(None, description="SKU of the article; without one all that lies in bins")
+
+
+class OneRound(Command):
+    wave: WaveId | None = Field(None, description="the wave; without one the newest that is not finished")
+    short: ShortId | None = Field(None, description="the short pick that made it necessary, when an event named one")
+
+
+class OneCount(Command):
+    count: CountId | None = Field(None, description="the count; without one the oldest that waits")
+
+
+class Lying(View):
+    """Units of an article in a bin; `kind` is shelf, dock, returns or staging (picked for an order, in its tote)."""
+
+    sku: str
+    location: str
+    bin: str
+    kind: str
+    quantity: int
+
+
+@tool(Effect.READ, PICK)
+async def find_in_warehouse(call: Call, args: Where) -> list[Lying]:
+    """Says in which bins an article lies and how many units in each, in the order of the way through the warehouse. For
+    merchants, of their own places, and for staff. Places without bins are not in it: for those use merchant_stock."""
+    rows = await call.commerce.warehouse.layout.lying(call.work, args.sku, most=BINS_MOST)
+    return [Lying.model_validate(row.model_dump(include=set(Lying.model_fields))) for row in rows]
+
+
+@tool(Effect.PROPOSE, PICK, PROPOSE)
+async def propose_replan(call: Call, args: OneRound) -> Draft:
+    """Proposes to lay the rest of a picking round anew: what is held, cancelled or gone falls out, what came is taken in.
+    After a short pick the merchant is also told what became of the missing units. Done at once within the day's limit."""
+    return await call.commerce.replan.draft(call.work, args.wave, args.short)
+
+
+@tool(Effect.PROPOSE, COUNT, PROPOSE)
+async def propose_variance(call: Call, args: OneCount) -> Draft:
+    """Proposes to apply a count of bins that is off by more than its place allows. It always waits for a person, and never
+    for the one who counted."""
+    return await call.commerce.variance.draft(call.work, args.count)
 
 
 @tool(Effect.READ, PICK, READ_ORDERS)

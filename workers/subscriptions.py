@@ -45,7 +45,7 @@ from commerce.returns.events import (
 )
 from commerce.shipping.events import ShipmentDelayed, ShipmentDelivered, ShipmentLost, ShipmentOutForDelivery
 from commerce.support.events import ArticleChanged, TicketOpened, TicketReplied, TicketResolved
-from commerce.warehouse.events import OrderPacked, OrderPicked, PickCreated
+from commerce.warehouse.events import CountVariance, OrderPacked, OrderPicked, PickCreated, ShortPick
 from kernel.events import Event
 from kernel.inbox import Consumer
 
@@ -76,6 +76,8 @@ WAKES: dict[type[Event], str] = {
     StockLow: "inventory",
     ShipmentDelayed: "shipping",
     ShipmentLost: "shipping",
+    ShortPick: "warehouse",
+    CountVariance: "warehouse",
 }
 """Which event sets which agent to work."""
 

@@ -43,6 +43,8 @@ _PREFIX = {
     "level_id": "lvl",
     "variant_id": "var",
     "merchant_id": "mer",
+    "short_id": "sho",
+    "count_id": "cnt",
     "shipment_id": "shp",
 }
 """Ids of events as tools take them; others stay as they are."""
@@ -75,7 +77,7 @@ class ErrandService:
         for delivery in deliveries:
             kind, event = delivery.message.type, delivery.event
             facts = {"event": kind, **{name: _named(name, value) for name, value in event}}
-            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts), SYSTEM.subject))
+            rows.append((agents[kind], "event", delivery.message.id, json.dumps(facts, default=str), SYSTEM.subject))
         await self._queue(work, rows)
 
     async def _queue(self, work: Work, rows: Sequence[tuple[str, str, UUID, str, str]]) -> None:

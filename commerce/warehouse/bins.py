@@ -32,7 +32,7 @@ select uuidv7(), $1, $2, $3, $4, $5, $6, $7, $8 from ready where $3::uuid is nul
 """
 
 # $1 purchase, $2 order, $3 variant: the levels its units are promised at, and how many of them lie in no tote yet
-_PROMISED = """
+PROMISED = """
 select l.id as level_id, l.location_id, l.binned, (r.quantity - coalesce((
          select sum(s.quantity) from warehouse_bins b join warehouse_bin_stock s on s.bin_id = b.id
          where b.location_id = l.location_id and b.order_id = $2 and s.level_id = l.id), 0))::bigint as unpicked
@@ -41,11 +41,14 @@ join inventory_locations p on p.id = l.location_id
 where r.reference_id = $1 and r.variant_id = $3 and r.status = 'allocated' order by p.priority, l.id
 """
 
-# $1 level, $2 units, $3 the one bin or null: where units can be picked, best first: a shelf, one bin for all, on the way
+# $1 level, $2 units, $3 the one bin or null: where units can be picked, best first: a shelf, one bin for all, on the
+# way. A bin in which a count found fewer is left alone until somebody decides
 CANDIDATES = """
 select b.id, s.quantity from warehouse_bin_stock s join warehouse_bins b on b.id = s.bin_id and b.active
 join warehouse_zones z on z.id = b.zone_id and z.kind <> 'staging'
 where s.level_id = $1 and s.quantity > 0 and b.order_id is null and ($3::uuid is null or b.id = $3)
+  and not exists (select from warehouse_cycle_count_lines f join warehouse_cycle_counts c on c.id = f.count_id
+                  where c.status = 'waiting' and f.bin_id = b.id and f.level_id = $1 and f.counted < f.expected)
 order by z.kind = 'shelf' desc, s.quantity >= $2 desc, b.aisle, b.bay, b.level, b.code
 """
 
@@ -110,7 +113,7 @@ class Bins:
     ) -> None:
         """Units of an order's line go into its tote: out of the named bin, or the best ones. Where its units lie at a
         place without bins there is nothing to move. Raises BinUnitsNotThere."""
-        levels = await work.rows(_PROMISED, task.group_id, task.order_id, variant_id)
+        levels = await work.rows(PROMISED, task.group_id, task.order_id, variant_id)
         binned = [level for level in levels if level["binned"]]
         if not binned and bin_id is None:
             return

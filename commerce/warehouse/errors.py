@@ -71,3 +71,113 @@ class BinTaken(Conflict):
 class BinUnitsNotThere(Conflict):
     code = "bin_units_not_there"
     message = "The bin does not hold so many of these units. Nothing was moved."
+
+
+class UnknownPutaway(NotFound):
+    code = "putaway_unknown"
+    message = "There is no such put-away task."
+
+
+class PutawayClosed(Conflict):
+    code = "putaway_closed"
+    message = "This put-away task is {status}."
+
+
+class UnknownReceiving(NotFound):
+    code = "receiving_unknown"
+    message = "There is no such receiving order."
+
+
+class ReceivingExists(Conflict):
+    code = "receiving_exists"
+    message = "Goods {reference} are announced already."
+
+
+class ReceivingClosed(Conflict):
+    code = "receiving_closed"
+    message = "The receiving order is closed: announce what else comes."
+
+
+class UnknownGoods(NotFound):
+    code = "goods_unknown"
+    message = "Some of these articles are not the merchant's. Nothing was noted."
+
+
+class UnknownTransfer(NotFound):
+    code = "transfer_unknown"
+    message = "There is no such transfer."
+
+
+class TransferNotPossible(Conflict):
+    code = "transfer_not_possible"
+    message = "Units go from one place of a merchant to another one, out of a bin where the first has bins."
+
+
+class TransferDone(Conflict):
+    code = "transfer_done"
+    message = "The transfer has arrived already, or with fewer units."
+
+
+class UnknownCount(NotFound):
+    code = "count_unknown"
+    message = "There is no such count."
+
+
+class NothingCounted(Conflict):
+    code = "count_empty"
+    message = "There is nothing to count."
+
+
+class CountIncomplete(Conflict):
+    code = "count_incomplete"
+    message = "{lines} lines of the count are missing. Nothing was entered."
+
+
+class CountState(Conflict):
+    code = "count_state"
+    message = "The count is {status}."
+
+
+class CountOutdated(Conflict):
+    code = "count_outdated"
+    message = "The bin holds fewer units now than the count would take out: count it again."
+
+
+class SecondPersonNeeded(Conflict):
+    code = "count_second_person"
+    message = "Somebody other than who counted has to decide."
+
+
+class NotShort(Conflict):
+    code = "pick_not_short"
+    message = "The order wants {wanted} units from this place, and the bin has them."
+
+
+class UnknownWave(NotFound):
+    code = "wave_unknown"
+    message = "There is no such wave, or no such stop in it."
+
+
+class WaveState(Conflict):
+    code = "wave_state"
+    message = "The wave is {status}."
+
+
+class StopDone(Conflict):
+    code = "wave_stop_done"
+    message = "This stop is done already, or wants fewer units."
+
+
+class NothingToPick(Conflict):
+    code = "wave_empty"
+    message = "There is nothing to pick there that is not in another wave."
+
+
+class NothingWaits(NotFound):
+    code = "count_none_waits"
+    message = "No count waits for a second person."
+
+
+class UnknownShort(NotFound):
+    code = "short_pick_unknown"
+    message = "There is no such short pick."

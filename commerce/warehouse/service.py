@@ -5,13 +5,19 @@ from uuid import UUID
 
 from commerce.inventory import Shelves
 from commerce.warehouse.bins import Bins
-from commerce.warehouse.errors import AlreadyPicked, UnknownPickTask
+from commerce.warehouse.counting import Counting
+from commerce.warehouse.errors import UnknownPickTask
 from commerce.warehouse.events import OrderPicked, PickCreated
 from commerce.warehouse.layout import Layout
 from commerce.warehouse.packing import Packing
 from commerce.warehouse.permissions import PICK
+from commerce.warehouse.picking import Picking
+from commerce.warehouse.putaway import Putaway
+from commerce.warehouse.receiving import Receiving
 from commerce.warehouse.schemas import PickLineView, PickTaskView, ToPick
+from commerce.warehouse.shorts import Shorts
 from commerce.warehouse.tables import PickTask
+from commerce.warehouse.waves import Waves
 from kernel.db import Work
 from kernel.repository import Repository
 
@@ -27,21 +33,6 @@ with given as (
 insert into warehouse_picking_lines (order_line_id, order_id, variant_id, sku, quantity, picked)
 select g.order_line_id, g.order_id, g.variant_id, g.sku, g.quantity, 0 from given g join made using (order_id)
 """
-
-_PICK = """
-update warehouse_picking_lines l set picked = picked + $3
-from warehouse_tasks t
-where l.order_line_id = $2 and l.order_id = $1 and t.order_id = l.order_id and t.status = 'open' and picked + $3 <= quantity
-returning l.variant_id
-"""
-
-_DONE = """
-update warehouse_tasks set status = 'done', updated_at = $2
-where order_id = $1 and status = 'open'
-  and not exists (select from warehouse_picking_lines where order_id = $1 and picked < quantity)
-returning group_id
-"""
-
 
 # $1 order, $2 lines, $3 units: lines of the order whose units are no longer all there to be picked
 _PICKED = """
@@ -71,12 +62,20 @@ returning status, group_id
 
 
 class WarehouseService:
-    """`packing` puts what was picked into packages, `bins` are the places units lie at, `layout` says which there are."""
+    """`packing` puts what was picked into packages, `bins` are the places units lie at, `layout` says which there are;
+    `receiving`, `putaway` and `counting` are how units come into them and are found there, `waves` how many orders are
+    picked in one round, `shorts` what is done when a bin has too few."""
 
     def __init__(self, shelves: Shelves) -> None:
         self.packing = Packing()
         self.bins = Bins()
         self.layout = Layout(shelves, self.bins)
+        self.picking = Picking(self.bins)
+        self.receiving = Receiving(shelves, self.layout, self.bins)
+        self.putaway = Putaway(self.layout, self.bins)
+        self.counting = Counting(shelves, self.layout, self.bins)
+        self.shorts = Shorts(shelves, self.bins, self.picking, self.counting)
+        self.waves = Waves(self.layout, self.picking, self.shorts)
         self._tasks = Repository(PickTask, "merchant_id")
 
     async def create_picks(self, work: Work, group_id: UUID, lines: Sequence[ToPick]) -> None:
@@ -158,16 +157,7 @@ class WarehouseService:
 
         Raises UnknownPickTask, AlreadyPicked, BinUnitsNotThere."""
         work.principal.require(PICK)
-        task = await self._tasks.find(work, self._tasks.table.c.order_id == order_id)
-        if task is None:
-            raise UnknownPickTask()
-        await work.run("select from warehouse_tasks where order_id = $1 for update", order_id)
-        variant = await work.value(_PICK, order_id, order_line_id, quantity)
-        if variant is None:
-            raise AlreadyPicked()
-        await self.bins.pick(work, task, order_line_id, variant, quantity, bin_id)
-        if group := await work.value(_DONE, order_id, work.now):
-            work.emit(OrderPicked(group_id=group, order_ids=[order_id]))
+        await self.picking.pick(work, order_id, order_line_id, quantity, bin_id)
 
     async def _views(self, work: Work, tasks: Sequence[PickTask]) -> list[PickTaskView]:
         rows = await work.rows(

@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from commerce.warehouse import floor
+from commerce.warehouse import floor, papers
 from kernel.tables import OWN_MERCHANT, Base, laws, one_of, visible
 
-FLOOR = (floor.Warehouse, floor.Zone, floor.Bin, floor.BinStock, floor.Move)
-"""Its other tables: importing this module declares them all."""
+OTHERS = (floor.Warehouse, papers.Wave)
+"""Where its other tables stand: importing this module declares them all."""
 
 
 class PickTask(Base):

@@ -22,6 +22,7 @@ from commerce.promotion.schemas import CreateCoupon
 from commerce.shipping.schemas import NewRate, SetShippingMethod
 from commerce.support.schemas import OpenTicket, Reply, WriteArticle
 from evals.worlds import parcels
+from evals.worlds.hall import make_hall
 from kernel.auth import SYSTEM, Principal
 from kernel.db import Work
 from kernel.ids import new_id, public
@@ -117,6 +118,8 @@ async def _merchant(shop: Commerce, work: Work, slug: str, facts: Facts, passwor
     )
     for product in facts["products"]:
         await _product(shop, work, merchant, location, product, world)
+    if hall := facts.get("hall"):
+        await make_hall(shop, work, merchant, hall, world.variants)
 
 
 async def _product(shop: Commerce, work: Work, merchant: UUID, location: UUID, facts: Facts, world: World) -> None:

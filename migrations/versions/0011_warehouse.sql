@@ -33,6 +33,107 @@ CREATE TABLE warehouses (
 	CONSTRAINT fk_warehouses_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
 );
 
+CREATE TABLE warehouse_cycle_counts (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	kind TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	opened_by TEXT NOT NULL, 
+	opened_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	entered_by TEXT, 
+	entered_at TIMESTAMP WITH TIME ZONE, 
+	decided_by TEXT, 
+	decided_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_warehouse_cycle_counts PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_cycle_counts_kind CHECK (kind in ('cycle', 'short_pick', 'adjust')), 
+	CONSTRAINT ck_warehouse_cycle_counts_status CHECK (status in ('open', 'waiting', 'applied', 'rejected')), 
+	CONSTRAINT ck_warehouse_cycle_counts_second_person CHECK (decided_by <> entered_by), 
+	CONSTRAINT ck_warehouse_cycle_counts_entered_by CHECK ((status = 'open') = (entered_by is null)), 
+	CONSTRAINT fk_warehouse_cycle_counts_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_cycle_counts_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
+CREATE TABLE warehouse_labor (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	actor TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	reference_id UUID NOT NULL, 
+	lines BIGINT NOT NULL, 
+	units BIGINT NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	ended_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_warehouse_labor PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_labor_kind CHECK (kind in ('pick', 'count')), 
+	CONSTRAINT ck_warehouse_labor_signs CHECK (lines >= 0 and units >= 0 and ended_at >= started_at), 
+	CONSTRAINT uq_warehouse_labor_reference_id_actor UNIQUE (reference_id, actor), 
+	CONSTRAINT fk_warehouse_labor_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_labor_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
+CREATE TABLE warehouse_receiving_orders (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	reference TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	opened_by TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	closed_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_warehouse_receiving_orders PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_receiving_orders_status CHECK (status in ('open', 'closed')), 
+	CONSTRAINT ck_warehouse_receiving_orders_closed_at CHECK ((status = 'closed') = (closed_at is not null)), 
+	CONSTRAINT uq_warehouse_receiving_orders_merchant_id_reference UNIQUE (merchant_id, reference), 
+	CONSTRAINT fk_warehouse_receiving_orders_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_receiving_orders_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
+CREATE TABLE warehouse_transfers (
+	id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	from_location UUID NOT NULL, 
+	to_location UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	received BIGINT, 
+	status TEXT NOT NULL, 
+	sent_by TEXT NOT NULL, 
+	sent_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	received_by TEXT, 
+	received_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_warehouse_transfers PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_transfers_status CHECK (status in ('sent', 'received')), 
+	CONSTRAINT ck_warehouse_transfers_units CHECK (quantity > 0 and received between 0 and quantity), 
+	CONSTRAINT ck_warehouse_transfers_received CHECK ((status = 'received') = (received is not null)), 
+	CONSTRAINT ck_warehouse_transfers_places CHECK (from_location <> to_location), 
+	CONSTRAINT fk_warehouse_transfers_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_warehouse_transfers_variant_id FOREIGN KEY(variant_id) REFERENCES product_variants (id), 
+	CONSTRAINT fk_warehouse_transfers_from_location FOREIGN KEY(from_location) REFERENCES inventory_locations (id), 
+	CONSTRAINT fk_warehouse_transfers_to_location FOREIGN KEY(to_location) REFERENCES inventory_locations (id)
+);
+
+CREATE TABLE warehouse_waves (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	status TEXT NOT NULL, 
+	length BIGINT NOT NULL, 
+	picker TEXT, 
+	created_by TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE, 
+	done_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT pk_warehouse_waves PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_waves_status CHECK (status in ('open', 'started', 'done', 'cancelled')), 
+	CONSTRAINT ck_warehouse_waves_picker CHECK ((status in ('started', 'done')) = (picker is not null)), 
+	CONSTRAINT ck_warehouse_waves_signs CHECK (length >= 0 and done_at >= started_at), 
+	CONSTRAINT fk_warehouse_waves_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_waves_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
+);
+
 CREATE TABLE warehouse_zones (
 	id UUID NOT NULL, 
 	location_id UUID NOT NULL, 
@@ -88,6 +189,17 @@ CREATE TABLE warehouse_packages (
 	CONSTRAINT fk_warehouse_packages_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id)
 );
 
+CREATE TABLE warehouse_receiving_lines (
+	receiving_id UUID NOT NULL, 
+	variant_id UUID NOT NULL, 
+	expected BIGINT NOT NULL, 
+	received BIGINT NOT NULL, 
+	CONSTRAINT pk_warehouse_receiving_lines PRIMARY KEY (receiving_id, variant_id), 
+	CONSTRAINT ck_warehouse_receiving_lines_signs CHECK (expected >= 0 and received >= 0), 
+	CONSTRAINT fk_warehouse_receiving_lines_receiving_id FOREIGN KEY(receiving_id) REFERENCES warehouse_receiving_orders (id), 
+	CONSTRAINT fk_warehouse_receiving_lines_variant_id FOREIGN KEY(variant_id) REFERENCES product_variants (id)
+);
+
 CREATE TABLE warehouse_bin_stock (
 	bin_id UUID NOT NULL, 
 	level_id UUID NOT NULL, 
@@ -97,6 +209,20 @@ CREATE TABLE warehouse_bin_stock (
 	CONSTRAINT fk_warehouse_bin_stock_bin_id_location_id FOREIGN KEY(bin_id, location_id) REFERENCES warehouse_bins (id, location_id), 
 	CONSTRAINT fk_warehouse_bin_stock_level_id_location_id FOREIGN KEY(level_id, location_id) REFERENCES inventory_levels (id, location_id), 
 	CONSTRAINT ck_warehouse_bin_stock_quantity CHECK (quantity >= 0)
+);
+
+CREATE TABLE warehouse_cycle_count_lines (
+	count_id UUID NOT NULL, 
+	bin_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	expected BIGINT, 
+	counted BIGINT, 
+	CONSTRAINT pk_warehouse_cycle_count_lines PRIMARY KEY (count_id, bin_id, level_id), 
+	CONSTRAINT ck_warehouse_cycle_count_lines_signs CHECK (expected >= 0 and counted >= 0), 
+	CONSTRAINT ck_warehouse_cycle_count_lines_entered CHECK ((expected is null) = (counted is null)), 
+	CONSTRAINT fk_warehouse_cycle_count_lines_count_id FOREIGN KEY(count_id) REFERENCES warehouse_cycle_counts (id), 
+	CONSTRAINT fk_warehouse_cycle_count_lines_bin_id FOREIGN KEY(bin_id) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_cycle_count_lines_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id)
 );
 
 CREATE TABLE warehouse_moves (
@@ -118,6 +244,27 @@ CREATE TABLE warehouse_moves (
 )
  PARTITION BY RANGE (id);
 
+CREATE TABLE warehouse_putaway_tasks (
+	id UUID NOT NULL, 
+	location_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	from_bin UUID NOT NULL, 
+	to_bin UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	status TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_warehouse_putaway_tasks PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_putaway_tasks_status CHECK (status in ('open', 'done', 'cancelled')), 
+	CONSTRAINT ck_warehouse_putaway_tasks_quantity CHECK (quantity > 0), 
+	CONSTRAINT fk_warehouse_putaway_tasks_location_id FOREIGN KEY(location_id) REFERENCES warehouses (location_id), 
+	CONSTRAINT fk_warehouse_putaway_tasks_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_warehouse_putaway_tasks_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id), 
+	CONSTRAINT fk_warehouse_putaway_tasks_from_bin FOREIGN KEY(from_bin) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_putaway_tasks_to_bin FOREIGN KEY(to_bin) REFERENCES warehouse_bins (id)
+);
+
 CREATE TABLE warehouse_package_lines (
 	package_id UUID NOT NULL, 
 	order_line_id UUID NOT NULL, 
@@ -129,7 +276,74 @@ CREATE TABLE warehouse_package_lines (
 	CONSTRAINT fk_warehouse_package_lines_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id)
 );
 
+CREATE TABLE warehouse_picking_lists (
+	wave_id UUID NOT NULL, 
+	position BIGINT NOT NULL, 
+	bin_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	picked BIGINT NOT NULL, 
+	status TEXT NOT NULL, 
+	CONSTRAINT pk_warehouse_picking_lists PRIMARY KEY (wave_id, position), 
+	CONSTRAINT ck_warehouse_picking_lists_status CHECK (status in ('open', 'picked', 'short')), 
+	CONSTRAINT ck_warehouse_picking_lists_picked CHECK (quantity > 0 and picked between 0 and quantity), 
+	CONSTRAINT ck_warehouse_picking_lists_whole CHECK (status <> 'picked' or picked = quantity), 
+	CONSTRAINT fk_warehouse_picking_lists_wave_id FOREIGN KEY(wave_id) REFERENCES warehouse_waves (id), 
+	CONSTRAINT fk_warehouse_picking_lists_bin_id FOREIGN KEY(bin_id) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_picking_lists_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id), 
+	CONSTRAINT fk_warehouse_picking_lists_order_id FOREIGN KEY(order_id) REFERENCES warehouse_tasks (order_id), 
+	CONSTRAINT fk_warehouse_picking_lists_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id)
+);
+
+CREATE TABLE warehouse_short_picks (
+	id UUID NOT NULL, 
+	order_id UUID NOT NULL, 
+	order_line_id UUID NOT NULL, 
+	merchant_id UUID NOT NULL, 
+	bin_id UUID NOT NULL, 
+	level_id UUID NOT NULL, 
+	wanted BIGINT NOT NULL, 
+	found BIGINT NOT NULL, 
+	elsewhere BIGINT NOT NULL, 
+	relocated BIGINT NOT NULL, 
+	backordered BIGINT NOT NULL, 
+	actor TEXT NOT NULL, 
+	at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT pk_warehouse_short_picks PRIMARY KEY (id), 
+	CONSTRAINT ck_warehouse_short_picks_signs CHECK (elsewhere >= 0 and relocated >= 0 and backordered >= 0 and found >= 0), 
+	CONSTRAINT ck_warehouse_short_picks_missing CHECK (wanted > found and elsewhere + relocated + backordered > 0), 
+	CONSTRAINT fk_warehouse_short_picks_order_id FOREIGN KEY(order_id) REFERENCES warehouse_tasks (order_id), 
+	CONSTRAINT fk_warehouse_short_picks_order_line_id FOREIGN KEY(order_line_id) REFERENCES warehouse_picking_lines (order_line_id), 
+	CONSTRAINT fk_warehouse_short_picks_merchant_id FOREIGN KEY(merchant_id) REFERENCES merchants (id), 
+	CONSTRAINT fk_warehouse_short_picks_bin_id FOREIGN KEY(bin_id) REFERENCES warehouse_bins (id), 
+	CONSTRAINT fk_warehouse_short_picks_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id)
+);
+
 CREATE INDEX ix_warehouses_merchant_id ON warehouses (merchant_id);
+
+CREATE INDEX ix_warehouse_cycle_counts_location_id ON warehouse_cycle_counts (location_id);
+
+CREATE INDEX ix_warehouse_cycle_counts_merchant_id ON warehouse_cycle_counts (merchant_id);
+
+CREATE INDEX ix_warehouse_labor_location_id ON warehouse_labor (location_id, ended_at);
+
+CREATE INDEX ix_warehouse_labor_merchant_id ON warehouse_labor (merchant_id);
+
+CREATE INDEX ix_warehouse_receiving_orders_location_id ON warehouse_receiving_orders (location_id);
+
+CREATE INDEX ix_warehouse_transfers_from_location ON warehouse_transfers (from_location);
+
+CREATE INDEX ix_warehouse_transfers_merchant_id ON warehouse_transfers (merchant_id);
+
+CREATE INDEX ix_warehouse_transfers_to_location ON warehouse_transfers (to_location);
+
+CREATE INDEX ix_warehouse_transfers_variant_id ON warehouse_transfers (variant_id);
+
+CREATE INDEX ix_warehouse_waves_location_id ON warehouse_waves (location_id);
+
+CREATE INDEX ix_warehouse_waves_merchant_id ON warehouse_waves (merchant_id);
 
 CREATE INDEX ix_warehouse_zones_merchant_id ON warehouse_zones (merchant_id);
 
@@ -145,9 +359,15 @@ CREATE INDEX ix_warehouse_packages_merchant_id ON warehouse_packages (merchant_i
 
 CREATE INDEX ix_warehouse_packages_order_id ON warehouse_packages (order_id);
 
+CREATE INDEX ix_warehouse_receiving_lines_variant_id ON warehouse_receiving_lines (variant_id);
+
 CREATE INDEX ix_warehouse_bin_stock_bin_id_location_id ON warehouse_bin_stock (bin_id, location_id);
 
 CREATE INDEX ix_warehouse_bin_stock_level_id_location_id ON warehouse_bin_stock (level_id, location_id);
+
+CREATE INDEX ix_warehouse_cycle_count_lines_bin_id ON warehouse_cycle_count_lines (bin_id);
+
+CREATE INDEX ix_warehouse_cycle_count_lines_level_id ON warehouse_cycle_count_lines (level_id);
 
 CREATE INDEX ix_warehouse_moves_from_bin ON warehouse_moves (from_bin);
 
@@ -155,9 +375,41 @@ CREATE INDEX ix_warehouse_moves_level_id ON warehouse_moves (level_id);
 
 CREATE INDEX ix_warehouse_moves_to_bin ON warehouse_moves (to_bin);
 
+CREATE INDEX ix_warehouse_putaway_tasks_from_bin ON warehouse_putaway_tasks (from_bin);
+
+CREATE INDEX ix_warehouse_putaway_tasks_level_id ON warehouse_putaway_tasks (level_id);
+
+CREATE INDEX ix_warehouse_putaway_tasks_location_id ON warehouse_putaway_tasks (location_id);
+
+CREATE INDEX ix_warehouse_putaway_tasks_merchant_id ON warehouse_putaway_tasks (merchant_id);
+
+CREATE INDEX ix_warehouse_putaway_tasks_open ON warehouse_putaway_tasks (location_id) WHERE status = 'open';
+
+CREATE INDEX ix_warehouse_putaway_tasks_to_bin ON warehouse_putaway_tasks (to_bin);
+
 CREATE INDEX ix_warehouse_package_lines_order_line_id ON warehouse_package_lines (order_line_id);
 
 CREATE INDEX ix_warehouse_package_lines_package_id_order_id ON warehouse_package_lines (package_id, order_id);
+
+CREATE INDEX ix_warehouse_picking_lists_bin_id ON warehouse_picking_lists (bin_id);
+
+CREATE INDEX ix_warehouse_picking_lists_level_id ON warehouse_picking_lists (level_id);
+
+CREATE INDEX ix_warehouse_picking_lists_order_id ON warehouse_picking_lists (order_id);
+
+CREATE INDEX ix_warehouse_picking_lists_order_line_id ON warehouse_picking_lists (order_line_id);
+
+CREATE UNIQUE INDEX uq_warehouse_picking_lists_open ON warehouse_picking_lists (order_line_id, bin_id) WHERE status = 'open';
+
+CREATE INDEX ix_warehouse_short_picks_bin_id ON warehouse_short_picks (bin_id);
+
+CREATE INDEX ix_warehouse_short_picks_level_id ON warehouse_short_picks (level_id);
+
+CREATE INDEX ix_warehouse_short_picks_merchant_id ON warehouse_short_picks (merchant_id);
+
+CREATE INDEX ix_warehouse_short_picks_order_id ON warehouse_short_picks (order_id);
+
+CREATE INDEX ix_warehouse_short_picks_order_line_id ON warehouse_short_picks (order_line_id);
 
 create function agora_level_binned() returns trigger language plpgsql as $$
 begin
@@ -234,6 +486,66 @@ deferrable initially deferred for each row when (old.binned or new.binned) execu
 create constraint trigger level_begins_with_its_bins after insert on inventory_levels
 deferrable initially deferred for each row when (new.binned) execute function agora_bins_are_the_level();
 
+alter table warehouse_receiving_orders enable row level security;
+
+alter table warehouse_receiving_orders force row level security;
+
+create policy warehouse_receiving_orders_visible on warehouse_receiving_orders using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_receiving_lines enable row level security;
+
+alter table warehouse_receiving_lines force row level security;
+
+create policy warehouse_receiving_lines_visible on warehouse_receiving_lines using (current_setting('agora.staff', true) = 'on' or exists (select from warehouse_receiving_orders r where r.id = receiving_id));
+
+alter table warehouse_putaway_tasks enable row level security;
+
+alter table warehouse_putaway_tasks force row level security;
+
+create policy warehouse_putaway_tasks_visible on warehouse_putaway_tasks using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_cycle_counts enable row level security;
+
+alter table warehouse_cycle_counts force row level security;
+
+create policy warehouse_cycle_counts_visible on warehouse_cycle_counts using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_cycle_count_lines enable row level security;
+
+alter table warehouse_cycle_count_lines force row level security;
+
+create policy warehouse_cycle_count_lines_visible on warehouse_cycle_count_lines using (current_setting('agora.staff', true) = 'on' or exists (select from warehouse_cycle_counts c where c.id = count_id));
+
+alter table warehouse_transfers enable row level security;
+
+alter table warehouse_transfers force row level security;
+
+create policy warehouse_transfers_visible on warehouse_transfers using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_labor enable row level security;
+
+alter table warehouse_labor force row level security;
+
+create policy warehouse_labor_visible on warehouse_labor using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_waves enable row level security;
+
+alter table warehouse_waves force row level security;
+
+create policy warehouse_waves_visible on warehouse_waves using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
+alter table warehouse_picking_lists enable row level security;
+
+alter table warehouse_picking_lists force row level security;
+
+create policy warehouse_picking_lists_visible on warehouse_picking_lists using (current_setting('agora.staff', true) = 'on' or exists (select from warehouse_waves w where w.id = wave_id));
+
+alter table warehouse_short_picks enable row level security;
+
+alter table warehouse_short_picks force row level security;
+
+create policy warehouse_short_picks_visible on warehouse_short_picks using (current_setting('agora.staff', true) = 'on' or merchant_id = any(nullif(current_setting('agora.merchants', true), '')::uuid[]));
+
 alter table warehouse_packages enable row level security;
 
 alter table warehouse_packages force row level security;
@@ -278,11 +590,25 @@ select agora_make_partitions((current_date - interval '1 month')::date, 4);
 
 grant select, insert, update, delete on
   warehouses,
+  warehouse_cycle_counts,
+  warehouse_labor,
+  warehouse_receiving_orders,
+  warehouse_transfers,
+  warehouse_waves,
   warehouse_zones,
   warehouse_bins,
   warehouse_packages,
+  warehouse_receiving_lines,
   warehouse_bin_stock,
+  warehouse_cycle_count_lines,
   warehouse_moves,
-  warehouse_package_lines to agora_app;
+  warehouse_putaway_tasks,
+  warehouse_package_lines,
+  warehouse_picking_lists,
+  warehouse_short_picks to agora_app;
 
 revoke update, delete, truncate on warehouse_moves from agora_app;
+
+revoke update, delete, truncate on warehouse_labor from agora_app;
+
+revoke update, delete, truncate on warehouse_short_picks from agora_app;

@@ -176,6 +176,10 @@ SUPPORT: dict[str, dict[str, Any]] = {
             promised_on=AT.date(), replaced=False, history=[Sighting(kind="in_transit", at=AT)],
         )
     ),
+    "propose_replan": rendered(PROPOSED), "propose_variance": rendered(PROPOSED),
+    "find_in_warehouse": {
+        "items": [{"sku": "MUG-B", "location": "hall", "bin": "A1", "kind": "shelf", "quantity": 3}]
+    },
 }  # fmt: skip
 
 

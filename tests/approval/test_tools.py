@@ -178,6 +178,8 @@ async def test_a_customers_agent_can_propose_nothing(
         "propose_refill": {"level": public("lvl", new_id())},
         "propose_parcel_news": {"order": public("shp", new_id())},
         "propose_parcel_remedy": {"order": public("shp", new_id())},
+        "propose_replan": {},
+        "propose_variance": {},
     }
     tools = tuple(tool for tool in TOOLS.values() if tool.effect is Effect.PROPOSE)
     assert {tool.name for tool in tools} == set(given)

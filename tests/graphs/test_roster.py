@@ -118,7 +118,7 @@ def test_no_agent_gives_a_person_a_right_they_lack(role: str) -> None:
 
 
 STAFF = {"list_promotions", "email_status", "stuck_sagas", "dead_letters", "explain_saga", "api_usage"}
-SELLING = {"price_of", "pick_tasks", "pick_status"}
+SELLING = {"price_of", "pick_tasks", "pick_status", "find_in_warehouse"}
 
 
 def test_shoppers_are_never_offered_what_is_for_staff_or_merchants() -> None:

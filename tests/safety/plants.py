@@ -102,6 +102,8 @@ ARGS: dict[str, dict[str, Any]] = {
     "propose_refill": {"level": "{level}"},
     "propose_parcel_news": {"order": "{parcel}"},
     "propose_parcel_remedy": {"order": "{parcel}"},
+    "propose_replan": {},
+    "propose_variance": {},
 }
 """Arguments that would work; of any other tool they are made from its schema."""
 WRITES = sorted(tool.name for tool in TOOLS.values() if tool.effect is not Effect.READ)

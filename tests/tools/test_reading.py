@@ -23,7 +23,12 @@ from tools.bind import Binder
 from tools.spec import TOOLS
 
 STAFF_TOOLS = ("list_promotions", "email_status", "stuck_sagas", "dead_letters", "explain_saga", "api_usage")
-SELLERS_TOOLS: dict[str, dict[str, Any]] = {"price_of": {"product": "mug"}, "pick_tasks": {}, "pick_status": {}}
+SELLERS_TOOLS: dict[str, dict[str, Any]] = {
+    "price_of": {"product": "mug"},
+    "pick_tasks": {},
+    "pick_status": {},
+    "find_in_warehouse": {},
+}
 
 Who = Callable[[str], Principal]
 

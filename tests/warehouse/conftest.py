@@ -1,0 +1,5 @@
+"""People as the agents' tests know them."""
+
+from tests.agents.conftest import principals
+
+__all__ = ["principals"]
