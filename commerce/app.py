@@ -85,6 +85,15 @@ GRANTS = merged(
 
 
 @dataclass(frozen=True, slots=True)
+class Parcels:
+    """What is done for parcels beside sending them: their labels, where they are, and those in trouble."""
+
+    labels: OrderLabels
+    tracking: Tracking
+    care: ParcelCare
+
+
+@dataclass(frozen=True, slots=True)
 class Commerce:
     """All services of one process."""
 
@@ -104,8 +113,7 @@ class Commerce:
     carriers: CarrierService
     order: OrderService
     fulfillment: FulfillmentService
-    tracking: Tracking
-    labels: OrderLabels
+    parcels: Parcels
     orders_paid: OrdersPaid
     refund: RefundService
     returns: ReturnService
@@ -123,7 +131,6 @@ class Commerce:
     refill: RefillService
     replan: ReplanService
     variance: VarianceProposals
-    care: ParcelCare
     support: SupportService
     note: NoteService
     goodwill: GoodwillService
@@ -172,9 +179,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, refund, engine)
     return Commerce(
         database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
-        shipping, carriers, order, fulfillment, tracking, labels, orders_paid, refund, asked, received, claims, terms,
-        spoken, merchant, cart, checkout, review, changes, email, notification, refill, replan, variance, care, support,
-        note, goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine,
+        shipping, carriers, order, fulfillment, Parcels(labels, tracking, care), orders_paid, refund, asked, received,
+        claims, terms, spoken, merchant, cart, checkout, review, changes, email, notification, refill, replan, variance,
+        support, note, goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine,
     )  # fmt: skip
 
 

@@ -62,14 +62,14 @@ async def shipping_options(call: Call, args: Destination) -> Deliveries:
 async def parcel_case(call: Call, args: OneParcel) -> ParcelCase:
     """For staff: says what is known about a parcel: its carrier and number, when it was promised for, what its carrier saw
     of it, and what is wrong. Look here before anything is proposed about a parcel."""
-    return await call.commerce.care.case(call.work, args.order)
+    return await call.commerce.parcels.care.case(call.work, args.order)
 
 
 @tool(Effect.PROPOSE, CARE, PROPOSE, READ_ORDERS)
 async def propose_parcel_news(call: Call, args: OneParcel) -> Draft:
     """Proposes to tell the customer that their parcel is late, lost, damaged or came back. The shop writes the words, and
     nobody is told twice of the same. Taken at once within the day's limits. Refused for a parcel that is in order."""
-    return await call.commerce.care.news(call.work, args.order)
+    return await call.commerce.parcels.care.news(call.work, args.order)
 
 
 @tool(Effect.PROPOSE, CARE, PROPOSE, READ_ORDERS)
@@ -77,7 +77,7 @@ async def propose_parcel_remedy(call: Call, args: OneParcel) -> Draft:
     """Proposes what makes up for a parcel in trouble, as the shop works it out: a late one brings the price of its
     delivery as a gift card, a lost one goes out again. What is worth little is done at once, the rest waits for a person:
     say which it was, and promise nothing that only waits."""
-    return await call.commerce.care.remedy(call.work, args.order)
+    return await call.commerce.parcels.care.remedy(call.work, args.order)
 
 
 async def _home(call: Call) -> str | None:

@@ -74,7 +74,7 @@ async def stock_low(commerce: Commerce) -> None:
 
 async def track_parcels(commerce: Commerce) -> None:
     """Carriers are asked about parcels of which nothing was heard for hours."""
-    await commerce.tracking.poll()
+    await commerce.parcels.tracking.poll()
 
 
 async def parcels_late(commerce: Commerce) -> None:

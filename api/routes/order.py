@@ -37,6 +37,7 @@ from commerce.order.schemas import (
 )
 from commerce.payment import PaymentRowView
 from commerce.shipping import ShipmentView
+from commerce.shipping.promises import loaded
 from kernel.db import Work
 from kernel.ids import OrderId, new_id
 from kernel.saga_engine import Run
@@ -216,6 +217,7 @@ async def parcels(order_id: OrderId, edge: Read) -> Response:
 @router.post("/{order_id}/shipments", status_code=201, response_model=ParcelView)
 async def ship(order_id: OrderId, command: ShipParcel, edge: Ship) -> Response:
     """Picked units leave in one parcel from one location."""
+    await loaded()
     return await edge.once(lambda work: edge.commerce.order.fulfillment.ship(work, order_id, command), 201, True)
 
 
@@ -228,6 +230,7 @@ async def tracking(order_id: OrderId, edge: Read) -> Response:
 @router.get("/{order_id}/promise", response_model=PromiseView | None)
 async def promise(order_id: OrderId, edge: Read) -> Response:
     """When the order leaves and is there, by working days; once a parcel left, `/tracking` says what it was promised for."""
+    await loaded()
     return await edge.run(lambda work: edge.commerce.fulfillment.promise(work, order_id))
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.deps import Edge, Open, dumped, needs, reply
 from commerce.shipping.permissions import QUOTE, SEND_PARCELS, SET_CARRIERS, WRITE_RATES
+from commerce.shipping.promises import loaded
 from commerce.shipping.schemas import (
     BuyLabel,
     CarrierView,
@@ -66,6 +67,7 @@ async def rates(
             found.append(view)
         return found
 
+    await loaded()
     return await edge.run(act)
 
 
@@ -94,7 +96,7 @@ async def buy_label(package_id: PackageId, command: BuyLabel, edge: Send) -> Res
     label_id = new_id()
 
     async def start(work: Work) -> Run:
-        return await edge.commerce.labels.buy(work, label_id, package_id, command)
+        return await edge.commerce.parcels.labels.buy(work, label_id, package_id, command)
 
     return await edge.saga(label_id, start, edge.commerce.carriers.labels.view, 201)
 
@@ -102,7 +104,7 @@ async def buy_label(package_id: PackageId, command: BuyLabel, edge: Send) -> Res
 @router.get("/packages/{package_id}/labels", response_model=list[LabelView])
 async def labels(package_id: PackageId, edge: Send) -> Response:
     """Every label a package had, oldest first."""
-    return await edge.run(lambda work: edge.commerce.labels.of_package(work, package_id))
+    return await edge.run(lambda work: edge.commerce.parcels.labels.of_package(work, package_id))
 
 
 @router.get("/labels/{label_id}", response_model=LabelView)
@@ -120,7 +122,7 @@ async def void_label(label_id: LabelId, edge: Send) -> Response:
     """Gives a label back that nothing left with; then its package can have another."""
 
     async def start(work: Work) -> Run:
-        return await edge.commerce.labels.void(work, label_id)
+        return await edge.commerce.parcels.labels.void(work, label_id)
 
     return await edge.saga(label_id, start, edge.commerce.carriers.labels.view, 200)
 
@@ -174,5 +176,5 @@ async def webhook(carrier: Code, request: Request, edge: Open) -> Response:
     """A carrier's signed notice of what it saw of a parcel; a repetition changes nothing."""
     body, headers = await request.body(), dict(request.headers)
     async with edge.commerce.database.work(SYSTEM) as work:
-        await edge.commerce.tracking.notice(work, carrier, body, headers)
+        await edge.commerce.parcels.tracking.notice(work, carrier, body, headers)
     return Response(status_code=204)

@@ -1,5 +1,8 @@
-"""When a parcel will be there: pure functions over working days, as the calendars of both countries have them."""
+"""When a parcel will be there: functions over working days, as the calendars of both countries have them."""
 
+import asyncio
+import importlib
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -8,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
+
+LIBRARY = "holidays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,16 @@ def arrival(ships_on: date, to: str, min_days: int, max_days: int) -> Promise:
     )
 
 
+async def loaded() -> None:
+    """Loads the library of calendars, once per process and not inside a transaction: it takes a third of a second."""
+    if LIBRARY not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, LIBRARY)
+
+
 @cache
 def calendar(country: str) -> "HolidayBase":
     """The public holidays and weekends of a country; of one without a calendar Saturdays and Sundays."""
-    import holidays  # a third of a second, which a process that promises nothing does not pay
+    import holidays  # `loaded` by who promises something; nobody else pays for it
 
     try:
         return holidays.country_holidays(country)

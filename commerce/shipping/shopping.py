@@ -15,6 +15,7 @@ from commerce.pricing import PricingService
 from commerce.shipping.errors import MerchantNeeded, UnknownSeller
 from commerce.shipping.permissions import QUOTE
 from commerce.shipping.ports import Carrier, CarrierRefused, CarrierSilent, Offer, Parcel, Place
+from commerce.shipping.promises import loaded
 from commerce.shipping.schemas import QuoteParcel, QuotesView, QuoteView
 from commerce.shipping.service import ShippingService
 from kernel import telemetry
@@ -86,6 +87,7 @@ class RateShopping:
         Raises MerchantNeeded, UnknownSeller, UnknownChannel."""
         principal.require(QUOTE)
         merchant = sender_of(principal, command.merchant_id)
+        await loaded()
         async with self._database.work(principal) as work:
             asked = await self._asked(work, merchant, command)
             rows = await work.rows(_KNOWN, [one.digest for one in asked], work.now)

@@ -41,12 +41,12 @@ async def _run(errand: Errand) -> None:
             fault._armed[errand.point] = errand.action
         async with shop.database.work(SYSTEM) as work:
             wanted = BuyLabel(carrier="swift", service="Swift.Ground")
-            run = await shop.labels.buy(work, errand.label, errand.package, wanted)
+            run = await shop.parcels.labels.buy(work, errand.label, errand.package, wanted)
         await shop.engine.drive(run)
         if errand.story == "void":
             fault._armed[errand.point] = errand.action
             async with shop.database.work(SYSTEM) as work:
-                run = await shop.labels.void(work, errand.label)
+                run = await shop.parcels.labels.void(work, errand.label)
             await shop.engine.drive(run)
 
 

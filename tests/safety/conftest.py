@@ -99,8 +99,8 @@ async def _late(shop: Commerce, north: Any, ann: Any, sql: asyncpg.Connection, w
     parcel = await send(north, group["orders"][0])
     await sql.execute("update shipments set promised_on = current_date - 1, delayed_at = now()")
     async with shop.database.work(SYSTEM) as work:
-        news = await shop.care.news(work, parcel["id"])
-        await shop.care.tell(work, Accepted(new_id(), news.arguments, news.amount))
+        news = await shop.parcels.care.news(work, parcel["id"])
+        await shop.parcels.care.tell(work, Accepted(new_id(), news.arguments, news.amount))
     return parcel["id"]
 
 

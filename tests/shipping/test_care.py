@@ -183,7 +183,7 @@ async def test_a_lost_parcel_goes_out_again_once(
     assert (await ann.get(f"/v1/orders/{newest['id']}"))["status"] == "shipped"
     assert await stock(sql, world.variants["mug"]) == (before[0] - 4, before[1])
     async with shop.database.work(SYSTEM) as work:
-        found = await shop.care.case(work, parcel["id"])
+        found = await shop.parcels.care.case(work, parcel["id"])
     assert (found.replaced, found.trouble) == (True, "lost")
     again_ = await remedy(shop, parcel)
     assert again_ == "parcel_not_lost"
@@ -252,7 +252,7 @@ async def test_others_may_not_look_after_parcels(
     caller: Caller = await signed_in(http, name)
     token = caller.headers["Authorization"].removeprefix("Bearer ")
     who = shop.identity.principal(token, shop.database.clock())
-    for ask in (shop.care.case, shop.care.news, shop.care.remedy):
+    for ask in (shop.parcels.care.case, shop.parcels.care.news, shop.parcels.care.remedy):
         with pytest.raises(Forbidden):
             async with shop.database.work(who) as work:
                 await ask(work, parcel["id"])
@@ -273,5 +273,5 @@ async def remedy(shop: Commerce, parcel: Any) -> str:
     """The code with which another proposal is refused."""
     with pytest.raises(AgoraError) as refused:
         async with shop.database.work(SYSTEM) as work:
-            await shop.care.remedy(work, parcel["id"])
+            await shop.parcels.care.remedy(work, parcel["id"])
     return refused.value.code

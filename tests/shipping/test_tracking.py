@@ -194,11 +194,11 @@ async def test_the_silent_are_asked_and_nobody_else(
     await sql.execute("update shipments set asked_at = now() where status <> 'delivered'")
     books = Books(trackers={number: [{"status": "out_for_delivery", "datetime": DAY.format(2)}]})
     with played(books):
-        assert await shop.tracking.poll() == 0
+        assert await shop.parcels.tracking.poll() == 0
         old = shop.database.clock() - timedelta(hours=7)
         await sql.execute("update shipments set asked_at = $2 where tracking = $1", number, old)
-        assert await shop.tracking.poll() == 1
-        assert await shop.tracking.poll() == 0
+        assert await shop.parcels.tracking.poll() == 1
+        assert await shop.parcels.tracking.poll() == 0
     assert books.asked == ["GET /trackers"]
     assert (await parcel(await signed_in(http, "ann"), order))["status"] == "out_for_delivery"
     assert await emitted(sql, order) == ["ShipmentDispatched", "ShipmentOutForDelivery"]
@@ -211,5 +211,5 @@ async def test_a_carrier_that_is_down_costs_a_poll_nothing(
     old = shop.database.clock() - timedelta(hours=7)
     await sql.execute("update shipments set asked_at = $2 where tracking = $1", number, old)
     with played(Books(lose_answer_of="/trackers")):
-        assert await shop.tracking.poll() == 1
+        assert await shop.parcels.tracking.poll() == 1
     assert await sql.fetchval("select status from shipments where tracking = $1", number) == "dispatched"
