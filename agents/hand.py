@@ -57,7 +57,7 @@ class Hand:
         """Exactly one that every word names > on with it; several > a question with options; none > said so."""
         found, whole = choosing.fitting(words, choices)
         if not found:
-            return self.clarify(reply("no_match", words=words or "that"))
+            return self.ask(wanted, slot, before=reply("no_match", words=words or "that"), failed=True)
         left = [choice for choice in found if choice.available > 0]
         if not left:
             return self.say(reply("sold_out", words=found[0].label if len(found) == 1 else words or found[0].label))
@@ -94,11 +94,11 @@ class Hand:
         """What the agent cannot do, as a sentence; empty where nothing is missing."""
         return reply("cannot", cannot=self.talk.cannot, person=PERSON in self.tools) if self.talk.cannot else ""
 
-    def decline(self) -> AIMessage:
-        """Says that the agent cannot do what was wished for, what it can do instead, and offers a person."""
+    def decline(self, likely: list[str]) -> AIMessage:
+        """Says that the agent cannot do what was wished for, what it can do instead, and offers a person and what is `likely`."""
         text = " ".join(part for part in (self.gap, reply("instead", can=self.can)) if part)
         person = sentence(PERSON) if PERSON in self.tools else None
-        return self.say(text, options=[*([person] if person else []), *self.offers()][:SHOWN_MOST])
+        return self.say(text, options=[*([person] if person else []), *(likely or self.offers())][:SHOWN_MOST])
 
     def person(self, reason: str) -> AIMessage:
         if PERSON in self.tools:

@@ -160,9 +160,9 @@ def _wished(hand: Hand, text: str) -> AIMessage:
     if best == "person" and confidence >= CHATS:
         return hand.person("The customer asked for a person.")
     if best in LABELS and confidence >= (ACTS if best == "none" else CHATS):
-        return _chatted(hand, best)
+        return _chatted(hand, best, ranked)
     if best == hand.talk.agent and confidence >= UNSURE:
-        return hand.decline()
+        return hand.decline(_likely(ranked))
     if negated(text, best):
         picks = _picks(hand, text, ranked)
         return hand.clarify(reply("negated"), options=[*picks, "Never mind"], picks=picks)
@@ -186,10 +186,15 @@ def _unsure(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> AIMessage
     """Up to three wishes it may be, each with the words that were said; or a person where nothing is likely again."""
     if ranked[0][1] < UNSURE and PERSON in hand.tools and hand.talk.clarified:
         return hand.person("The assistant did not understand the request.")
-    likely = [name for name, chance in ranked if chance >= WORTH and name not in LABELS]
-    if options := [option for name in likely if (option := sentence(name))][:SHOWN_MOST]:
+    if options := _likely(ranked):
         return hand.clarify(reply("did_you_mean"), options=options, picks=_picks(hand, text, ranked))
     return hand.clarify(reply("unclear", can=hand.can), options=hand.offers())
+
+
+def _likely(ranked: list[tuple[str, float]]) -> list[str]:
+    """Sentences for the likeliest tools, of whichever agent; none where nothing is likely at all."""
+    names = [name for name, chance in ranked if chance >= WORTH and name not in LABELS]
+    return [option for name in names if (option := sentence(name))][:SHOWN_MOST]
 
 
 def _picks(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> dict[str, Wish]:
@@ -197,11 +202,12 @@ def _picks(hand: Hand, text: str, ranked: list[tuple[str, float]]) -> dict[str, 
     return {sentence(name) or name: _chained(hand, name, text) for name in likely}
 
 
-def _chatted(hand: Hand, label: str) -> AIMessage:
+def _chatted(hand: Hand, label: str, ranked: list[tuple[str, float]]) -> AIMessage:
     if label == "thanks":
         return hand.say(reply("thanks"))
     parts = (reply(label, can=hand.can), hand.gap if label != "greeting" else "")
-    return hand.say("\n".join(part for part in parts if part), options=hand.offers())
+    options = _likely(ranked) or hand.offers()
+    return hand.say("\n".join(part for part in parts if part), options=options)
 
 
 def _chained(hand: Hand, tool: str, text: str) -> Wish:

@@ -16,12 +16,12 @@ DONE = "Done."
 Json = dict[str, Any]
 
 _CALLS = """
-select c.agent, c.tool, c.arguments, c.status, c.code, c.effect, c.result, c.latency_ms
-from agent_tool_calls c where c.run_id = any($1) order by c.id
+select c.agent, c.tool, c.arguments, c.status, c.code, c.effect, c.result, c.latency_ms, r.trigger
+from agent_tool_calls c join agent_runs r on r.id = c.run_id where c.run_id = any($1) order by c.id
 """
 _MODELS = """
-select run_id, number, agent, model, answer, tokens_in, tokens_out, cost_micro, latency_ms from agent_model_calls
-where run_id = any($1) order by run_id, number
+select m.run_id, m.number, m.agent, m.model, m.answer, m.tokens_in, m.tokens_out, m.cost_micro, m.latency_ms, r.trigger
+from agent_model_calls m join agent_runs r on r.id = m.run_id where m.run_id = any($1) order by m.run_id, m.number
 """
 
 

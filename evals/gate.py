@@ -133,22 +133,29 @@ async def judge(found: Ground, item: Item) -> Verdict:
     case = Case(case="item", agent="gate", who=PEOPLE[item.role], turns=[Turn(say=item.say)])
     outcome = await play(found, case)
     played = outcome.turns[0]
-    calls = [call for call in played.calls if call["status"] in ACTED and call["tool"] != PERSON]
+    calls = [call for call in _chats(played.calls) if call["status"] in ACTED and call["tool"] != PERSON]
     person = bool(played.answer.get("handoff"))
     acted = calls[-1]["tool"] if calls else None
     offered = _offered(outcome)
     if acted not in item.want and offered & set(item.want) and _looked_up(calls):
         acted = None  # it only looked something up to ask a better question
-    return Verdict(item, acted, offered, person, not person and _wrote(outcome))
+    return Verdict(item, acted, offered, person, not person and _wrote(outcome) and not _proposed(calls))
+
+
+def _chats(rows: list[Json]) -> list[Json]:
+    """Those of the conversation itself: a ticket that came of it wakes agents, which are not what is measured."""
+    return [row for row in rows if row["trigger"] == "chat"]
 
 
 def _offered(outcome: Outcome) -> set[str]:
-    """Tools behind the options of the last answer, and the tool it wants an argument for."""
+    """Tools behind the options of the last answer, the tool it wants an argument for, and the one it looked things up for."""
     played = outcome.turns[0]
     options = [option for message in played.answer.get("messages", []) for option in message["options"]]
     by_sentence = {sentence(tool): tool for tool in _tools()}
-    said: Json = played.models[-1]["answer"]["data"].get("additional_kwargs", {}) if played.models else {}
+    facts: list[Json] = [row["answer"]["data"].get("additional_kwargs", {}) for row in _chats(played.models)]
+    said = facts[-1] if facts else {}
     wishes: list[Json] = [*(said.get("picks") or {}).values(), *filter(None, [said.get("pending")])]
+    wishes += [fact["plan"] for fact in facts if fact.get("plan")]
     known = {by_sentence[option] for option in options if option in by_sentence}
     return known | {wish["tool"] for wish in wishes} | {tool for wish in wishes for tool in wish["then"]}
 
@@ -161,6 +168,11 @@ def _tools() -> list[str]:
 
 def _looked_up(calls: list[Json]) -> bool:
     return all(call["effect"] == "read" for call in calls)
+
+
+def _proposed(calls: list[Json]) -> bool:
+    """What was proposed is decided by a policy or by people (ADR 0013), not by the one who asked for it."""
+    return any(call["effect"] == "propose" for call in calls)
 
 
 def _wrote(outcome: Outcome) -> bool:

@@ -161,7 +161,8 @@ def test_several_fitting_variants_are_offered_and_one_can_be_picked() -> None:
 def test_nothing_found_and_sold_out_are_said() -> None:
     chat = Chat()
     chat.say("add the purple kettle to my cart")
-    assert chat.result({"items": []}).content == "I found nothing for “purple kettle”. Please try other words."
+    assert chat.result({"items": []}).content == "I found nothing for “purple kettle”. Which product do you mean?"
+    assert calls(chat.say("the oak floor lamp")) == [("find_products", {"q": "oak floor lamp"})]
     chat = Chat()
     chat.say("add the oak chair to my cart")
     assert chat.result([a_product("Oak chair", ("CH", {}, 0))]).content == "“Oak chair” is sold out at the moment."

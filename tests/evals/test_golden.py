@@ -192,7 +192,16 @@ async def test_a_gate_judges_by_what_the_chat_does(offline: Ground) -> None:
     assert (asked.right, asked.acted, asked.offered) == (True, None, {"cancel_order"})
     assert (await verdict("write me a poem about the sea", "guest", instead="none")).right
     person = await verdict("I want to talk to a real person", "customer", instead="person")
-    assert (person.right, person.unasked) == (True, False)
+    assert (person.right, person.acted, person.unasked) == (
+        True,
+        None,
+        False,
+    )  # the ticket wakes an agent: not the chat
+    looked = await verdict("make it 6 dinner plates in my cart", "customer", "change_cart_quantity")
+    assert (looked.acted, looked.asked, looked.right) == (None, True, False)  # the cart is empty: it was looked at
+    assert (await verdict("make it 6 dinner plates in my cart", "customer", "buy_cart")).acted == "view_cart"
+    noted = await verdict("note on T-1001 that the courier confirmed the damage", "staff", "propose_note")
+    assert (noted.right, noted.unasked) == (True, False)  # a policy accepted it
 
 
 async def test_routing_is_measured_through_the_chat(offline: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
