@@ -118,7 +118,7 @@ async def test_admin_sets_the_limits_and_they_hold_from_the_next_one_on(
         *("payment.review_verdict", "support.goodwill", "support.note"),
         *("pricing.price", "inventory.adjust", "inventory.refill"),
         *("returns.verdict", "refund.verdict", "order.note"),
-        *("warehouse.replan", "warehouse.variance"),
+        *("warehouse.replan", "warehouse.variance", "shipping.news", "shipping.gesture", "shipping.resend"),
     }
     assert (known["support.goodwill"]["own"], known["support.goodwill"]["policy"]["accept_most"]) == (False, 1_000)
     path = "/v1/agents/payment/policies/support.goodwill"
