@@ -170,8 +170,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
     replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
-    resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
-    care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
+    care = _care(parts, orders_paid, fulfillment, refund, parcels, notification)
     approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
     approval.offer(replan.kind, variance.kind)
     recall = RecallService(support, product)
@@ -213,6 +212,20 @@ def _labels(parts: saga.Parts, carriers: CarrierService, engine: Engine) -> Orde
     engine.add(labelling.buying(known))
     engine.add(labelling.voiding(known))
     return OrderLabels(parts.order, parts.warehouse, carriers, engine)
+
+
+def _care(
+    parts: saga.Parts,
+    orders: OrdersPaid,
+    fulfillment: FulfillmentService,
+    refund: RefundService,
+    parcels: Shipments,
+    notification: NotificationService,
+) -> ParcelCare:
+    """What is told of parcels in trouble, and what makes up for it."""
+    order, payment = parts.order, parts.payment
+    resending = Resending(order, orders, fulfillment, parts.inventory, parts.warehouse, payment, refund, parcels)
+    return ParcelCare(order, orders, parcels, payment, notification, resending)
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:
