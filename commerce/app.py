@@ -156,12 +156,11 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(shipping, parcels)
     order = OrderService(pricing, inventory, warehouse, shipping, carriers.labels, parcels)
     merchant = MerchantService(identity, product)
-    tracking = Tracking(database, carriers, fulfillment)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     engine = Engine(database, _sagas(parts, refunds.Parts(payment, book)), settings.saga_lease)
-    refund, labels = RefundService(payment, orders_paid, book, engine), _labels(parts, carriers, engine)
+    refund = RefundService(payment, orders_paid, book, engine)
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
@@ -170,8 +169,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
     replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
-    care = _care(parts, orders_paid, fulfillment, refund, parcels, notification)
-    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
+    desk = _desk(parts, carriers, engine, orders_paid, fulfillment, refund, parcels, notification)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *desk.care.kinds)
     approval.offer(replan.kind, variance.kind)
     recall = RecallService(support, product)
     confirmations = Confirmations()
@@ -181,17 +180,7 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, engine)
     return Commerce(
         *(database, identity, approval, customer, pricing, inventory, payment, prices, stock),
-        *(
-            product,
-            promotion,
-            warehouse,
-            shipping,
-            carriers,
-            order,
-            fulfillment,
-            Parcels(labels, tracking, care),
-            orders_paid,
-        ),
+        *(product, promotion, warehouse, shipping, carriers, order, fulfillment, desk, orders_paid),
         *(refund, asked, received, claims, terms, spoken, merchant, cart, checkout),
         *(review, changes, email, notification, refill, replan, variance, support, note),
         *(goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine),
@@ -206,26 +195,27 @@ def _carriers(
     return CarrierService(ways, RateShopping(database, shipping, pricing, ways, settings.carrier_timeout))
 
 
-def _labels(parts: saga.Parts, carriers: CarrierService, engine: Engine) -> OrderLabels:
-    """Labels of orders; their sagas join the engine here."""
-    known = labelling.Parts(engine.database, carriers.adapters)
-    engine.add(labelling.buying(known))
-    engine.add(labelling.voiding(known))
-    return OrderLabels(parts.order, parts.warehouse, carriers, engine)
-
-
-def _care(
+def _desk(
     parts: saga.Parts,
+    carriers: CarrierService,
+    engine: Engine,
     orders: OrdersPaid,
     fulfillment: FulfillmentService,
     refund: RefundService,
     parcels: Shipments,
     notification: NotificationService,
-) -> ParcelCare:
-    """What is told of parcels in trouble, and what makes up for it."""
+) -> Parcels:
+    """What is done for parcels; the sagas of their labels join the engine here."""
     order, payment = parts.order, parts.payment
+    known = labelling.Parts(engine.database, carriers.adapters)
+    engine.add(labelling.buying(known))
+    engine.add(labelling.voiding(known))
     resending = Resending(order, orders, fulfillment, parts.inventory, parts.warehouse, payment, refund, parcels)
-    return ParcelCare(order, orders, parcels, payment, notification, resending)
+    return Parcels(
+        OrderLabels(order, parts.warehouse, carriers, engine),
+        Tracking(engine.database, carriers, fulfillment),
+        ParcelCare(order, orders, parcels, payment, notification, resending),
+    )
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:
