@@ -154,12 +154,12 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     warehouse, shipping, parcels = WarehouseService(inventory.binned), ShippingService(), Shipments()
     carriers, fulfillment = _carriers(database, shipping, pricing, settings), FulfillmentService(shipping, parcels)
     order = OrderService(pricing, inventory, warehouse, shipping, carriers.labels, parcels)
-    merchant, tracking = MerchantService(identity, product), Tracking(database, carriers, fulfillment)
+    merchant = MerchantService(identity, product)
     cart = CartService(pricing, product, promotion)
     parts = saga.Parts(order, inventory, payment, promotion, warehouse, database.clock)
     orders_paid, book = OrdersPaid(), RefundBook()
     engine = Engine(database, _sagas(parts, refunds.Parts(payment, book)), settings.saga_lease)
-    refund, labels = RefundService(payment, orders_paid, book, engine), _labels(parts, carriers, engine)
+    refund = RefundService(payment, orders_paid, book, engine)
     asked, received, claims, terms, spoken = _returns(parts, pricing, product, fulfillment, orders_paid, refund, engine)
     checkout = CheckoutService(parts, cart, customer, pricing, shipping, refund, engine, settings.hold_minutes)
     review, email = ReviewService(order, payment), EmailService()
@@ -168,9 +168,8 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     refill, note = RefillService(inventory, product, pricing, notification), NoteService(support, pricing)
     goodwill = GoodwillService(support, order, pricing, payment)
     replan, variance = ReplanService(warehouse, pricing, notification), VarianceProposals(warehouse.counting)
-    resending = Resending(order, orders_paid, fulfillment, inventory, warehouse, payment, refund, parcels)
-    care = ParcelCare(order, orders_paid, parcels, payment, notification, resending)
-    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *care.kinds)
+    desk = _desk(parts, carriers, engine, orders_paid, fulfillment, refund, parcels, notification)
+    approval.offer(review.kind, goodwill.kind, prices.kind, stock.kind, refill.kind, note.kind, *desk.care.kinds)
     approval.offer(refund.verdicts.kind, received.verdicts.kind, order.noting.kind, replan.kind, variance.kind)
     recall, confirmations = RecallService(support, product), Confirmations()
     database.consents = confirmations
@@ -179,9 +178,9 @@ def wire(database: Database, gateway: Gateway, secret: str, settings: Settings) 
     changes = ChangeService(parts, pricing, product, refund, engine)
     return Commerce(
         database, identity, approval, customer, pricing, inventory, payment, prices, stock, product, promotion, warehouse,
-        shipping, carriers, order, fulfillment, Parcels(labels, tracking, care), orders_paid, refund, asked, received,
-        claims, terms, spoken, merchant, cart, checkout, review, changes, email, notification, refill, replan, variance,
-        support, note, goodwill, recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine,
+        shipping, carriers, order, fulfillment, desk, orders_paid, refund, asked, received, claims, terms, spoken,
+        merchant, cart, checkout, review, changes, email, notification, refill, replan, variance, support, note, goodwill,
+        recall, chat, OrchestrationService(), imports, runs, ErrandService(), engine,
     )  # fmt: skip
 
 
@@ -193,12 +192,27 @@ def _carriers(
     return CarrierService(ways, RateShopping(database, shipping, pricing, ways, settings.carrier_timeout))
 
 
-def _labels(parts: saga.Parts, carriers: CarrierService, engine: Engine) -> OrderLabels:
-    """Labels of orders; their sagas join the engine here."""
+def _desk(
+    parts: saga.Parts,
+    carriers: CarrierService,
+    engine: Engine,
+    orders: OrdersPaid,
+    fulfillment: FulfillmentService,
+    refund: RefundService,
+    parcels: Shipments,
+    notification: NotificationService,
+) -> Parcels:
+    """What is done for parcels; the sagas of their labels join the engine here."""
+    order, payment = parts.order, parts.payment
     known = labelling.Parts(engine.database, carriers.adapters)
     engine.add(labelling.buying(known))
     engine.add(labelling.voiding(known))
-    return OrderLabels(parts.order, parts.warehouse, carriers, engine)
+    resending = Resending(order, orders, fulfillment, parts.inventory, parts.warehouse, payment, refund, parcels)
+    return Parcels(
+        OrderLabels(order, parts.warehouse, carriers, engine),
+        Tracking(engine.database, carriers, fulfillment),
+        ParcelCare(order, orders, parcels, payment, notification, resending),
+    )
 
 
 def _sagas(parts: saga.Parts, money: refunds.Parts) -> list[Definition[Any]]:

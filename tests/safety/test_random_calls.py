@@ -206,7 +206,7 @@ async def test_two_thousand_calls_by_chance(
 ) -> None:
     statuses = await storm(shop, sql, world, scene, others, range(1, 5), 20)
     assert statuses["calls"] == 2_000
-    assert min(statuses[kind] for kind in ("read done", "write done", "write confirmation", "read refused")) > 20
+    assert min(statuses[kind] for kind in ("read done", "write done", "write confirmation", "read refused")) > 10
 
 
 @pytest.mark.soak
