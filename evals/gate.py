@@ -26,6 +26,16 @@ FROZEN = GATES / "FROZEN"
 PEOPLE = {"guest": "guest", "customer": "ann", "merchant": "north", "staff": "support"}
 """Who of the world speaks for a role."""
 ACTED = ("done", "confirmation", "failed")
+THEN = frozenset(
+    [
+        *("list_orders", "get_order", "cancel_order", "change_order_address", "merchant_orders", "merchant_sales"),
+        *("find_products", "get_product", "list_categories", "view_cart", "add_to_cart", "change_cart_quantity"),
+        *("remove_from_cart", "apply_coupon", "buy_cart", "check_stock", "merchant_stock", "my_profile"),
+        *("list_addresses", "add_address", "remove_address", "payment_options", "payment_status", "save_gift_card"),
+        *("search_help", "list_tickets", "open_ticket"),
+    ]
+)
+"""The tools there were when the gates were frozen: none of their items can want what was added since."""
 
 
 class Thawed(Exception):
@@ -89,6 +99,10 @@ class Score:
             f"  precision when it acts             {precise / max(len(acting), 1):6.1%}  ({precise} of {len(acting)})",
             f"  writes without a yes               {sum(one.unasked for one in found):6}",
         ]
+        if all((THEN | {PERSON}).issuperset(one.item.want) for one in found):
+            known = [one for one in acting if one.acted in THEN]
+            share = precise / max(len(known), 1)
+            rows.insert(4, f"    with tools of the gate's time    {share:6.1%}  ({precise} of {len(known)})")
         by_role = Counter(one.item.role for one in found)
         good = Counter(one.item.role for one in found if one.right or one.asked)
         return [*rows, "  by role: " + ", ".join(f"{role} {good[role]} of {count}" for role, count in by_role.items())]
