@@ -26,14 +26,20 @@ from kernel.db import Record, Work
 from kernel.ids import new_id
 from kernel.repository import Repository
 
-# $1 location, $2 most: open orders promised from there that are in no unfinished wave, oldest first
+# $1 location, $2 most: open orders that want units which lie there and are in no unfinished wave, oldest first. One that waits
+# for goods does not stand in the way of others
 _ORDERS = """
 select t.order_id from warehouse_tasks t
 where t.status = 'open' and exists (
   select from warehouse_picking_lines l
   join inventory_reservations r on r.reference_id = t.group_id and r.variant_id = l.variant_id and r.status = 'allocated'
   join inventory_levels v on v.id = r.level_id and v.location_id = $1
-  where l.order_id = t.order_id and l.picked < l.quantity)
+  where l.order_id = t.order_id and l.picked < l.quantity
+    and exists (select from warehouse_bin_stock s join warehouse_bins b on b.id = s.bin_id
+                where s.level_id = v.id and s.quantity > 0 and b.active and b.order_id is null)
+    and r.quantity > coalesce((
+      select sum(s.quantity) from warehouse_bins b join warehouse_bin_stock s on s.bin_id = b.id
+      where b.location_id = $1 and b.order_id = t.order_id and s.level_id = v.id), 0))
   and not exists (
   select from warehouse_picking_lists s join warehouse_waves w on w.id = s.wave_id and w.status in ('open', 'started')
   where s.order_id = t.order_id and s.status = 'open')

@@ -246,3 +246,14 @@ async def test_what_was_picked_for_a_cancelled_order_is_put_away_again(
     await north.post(f"/v1/warehouse/putaway/{task['id']}/done", {}, 200)
     assert await place.lying("red") == {"A1": 3, "B1": 7}
     assert await broken(sql) == {}
+
+
+async def test_an_order_that_waits_for_goods_does_not_hold_up_the_next(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, place: Floor
+) -> None:
+    ann = await signed_in(http, "ann")
+    order = await bought(ann, {place.variants["blue"]: 6})
+    assert told(await short(place.north, place, order, "B2", 4)) == (6, 4, 0, 0, 2)
+    await bought(ann, {place.variants["red"]: 1})
+    assert stops(await plan(place, most=1)) == [("A1", "RED", 1)]
+    assert await broken(sql) == {}
