@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
-from commerce.warehouse.errors import BinUnitsNotThere, NoSuchZone, UnknownBin
+from commerce.warehouse.errors import BinUnitsNotThere, NoSuchZone, SameBin, UnknownBin
 from commerce.warehouse.floor import Bin
 from commerce.warehouse.tables import PickTask
 from kernel.db import Record, Work
@@ -94,7 +94,9 @@ class Bins:
         kind: Kind,
         reference_id: UUID | None = None,
     ) -> None:
-        """Units of a level go from one bin to another; None is outside. Raises BinUnitsNotThere."""
+        """Units of a level go from one bin to another; None is outside. Raises SameBin, BinUnitsNotThere."""
+        if source == target:
+            raise SameBin()
         moved = await work.run(
             _MOVE, level_id, source, target, units, kind, reference_id, work.principal.subject, work.now
         )

@@ -181,3 +181,8 @@ class NothingWaits(NotFound):
 class UnknownShort(NotFound):
     code = "short_pick_unknown"
     message = "There is no such short pick."
+
+
+class SameBin(Conflict):
+    code = "bin_same"
+    message = "The units lie in this bin already."

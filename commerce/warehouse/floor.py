@@ -90,7 +90,7 @@ class Move(Base):
     __tablename__ = "warehouse_moves"
     __table_args__ = (
         one_of("kind", "open", "receive", "put_away", "move", "pick", "ship", "return", "count", "transfer"),
-        CheckConstraint("quantity > 0 and (from_bin is not null or to_bin is not null)", name="quantity"),
+        CheckConstraint("quantity > 0 and from_bin is distinct from to_bin", name="quantity"),
         Index("ix_warehouse_moves_level_id", "level_id"),
         Index("ix_warehouse_moves_from_bin", "from_bin"),
         Index("ix_warehouse_moves_to_bin", "to_bin"),

@@ -237,7 +237,7 @@ CREATE TABLE warehouse_moves (
 	at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	CONSTRAINT pk_warehouse_moves PRIMARY KEY (id), 
 	CONSTRAINT ck_warehouse_moves_kind CHECK (kind in ('open', 'receive', 'put_away', 'move', 'pick', 'ship', 'return', 'count', 'transfer')), 
-	CONSTRAINT ck_warehouse_moves_quantity CHECK (quantity > 0 and (from_bin is not null or to_bin is not null)), 
+	CONSTRAINT ck_warehouse_moves_quantity CHECK (quantity > 0 and from_bin is distinct from to_bin), 
 	CONSTRAINT fk_warehouse_moves_level_id FOREIGN KEY(level_id) REFERENCES inventory_levels (id), 
 	CONSTRAINT fk_warehouse_moves_from_bin FOREIGN KEY(from_bin) REFERENCES warehouse_bins (id), 
 	CONSTRAINT fk_warehouse_moves_to_bin FOREIGN KEY(to_bin) REFERENCES warehouse_bins (id)
