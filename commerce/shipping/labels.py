@@ -117,7 +117,12 @@ class Labels:
 
         Raises UnknownLabel, LabelNotVoidable."""
         work.principal.require(SEND_PARCELS)
-        label = await self._get(work, label_id)
+        locked = await self._labels.lock(
+            work, [label_id]
+        )  # whoever leaves with it meanwhile is seen by the next statement
+        if not locked:
+            raise UnknownLabel()
+        (label,) = locked
         if not await work.run(_VOIDING, label_id):
             raise LabelNotVoidable(status=label.status)
         return label.group_id

@@ -168,6 +168,24 @@ async def test_a_label_given_back_makes_room_for_another(http: httpx.AsyncClient
     assert books.refunded == 1
 
 
+async def test_a_label_is_used_or_given_back_and_never_both(
+    http: httpx.AsyncClient, sql: asyncpg.Connection, north: Caller, world: World
+) -> None:
+    for _ in range(6):
+        order, package = await packed(http, north, world, 1)
+        made = await label(north, package)
+        sent, back = await asyncio.gather(
+            send(north, order, package, None),
+            north.post(f"/v1/labels/{made['id']}/void", {}, None, key=str(uuid4())),
+        )
+        assert sorted((sent.status_code < 300, back.status_code < 300)) == [False, True]
+        status = await sql.fetchval("select status from shipping_labels where id = $1", parse("lbl", made["id"]))
+        left = await sql.fetchval(
+            "select count(*) from shipment_packages where label_id = $1", parse("lbl", made["id"])
+        )
+        assert (status, left) == (("bought", 1) if sent.status_code < 300 else ("voided", 0))
+
+
 async def test_somebody_elses_package_is_none(
     http: httpx.AsyncClient, sql: asyncpg.Connection, north: Caller, world: World
 ) -> None:
