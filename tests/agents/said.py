@@ -143,6 +143,11 @@ VIEWS: dict[str, Any] = {
     "list_addresses": [PLACE], "add_address": PLACE, "remove_address": [],
     "payment_options": Choices(saved=[CARD, GIFT], accepted=["card", "gift card"]),
     "payment_status": Paid(order="A100123", payment=PAYMENT), "save_gift_card": GIFT,
+    "propose_order_note": PROPOSED,
+    "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_refill": PROPOSED, "propose_restock": PROPOSED,
+}  # fmt: skip
+"""A result of every tool, made from its own view."""
+AFTER: dict[str, Any] = {
     "return_case": ReturnCase(order="A100123", case=ReturnCaseView(
         id=ID, order_id=ID, status="requested", resolution="refund", score=8, guest=False, returns_lately=2,
         explanation="A person of the shop looks at the return of Mug first.", not_as_said_lately=1,
@@ -154,10 +159,9 @@ VIEWS: dict[str, Any] = {
         destination="original", reason="broken", failure="refund_not_possible", approvals_needed=1, approvals=1,
         guest=False, refunds_lately=1, refunded_lately=money(500, EUR),
     )),
-    "propose_return_verdict": PROPOSED, "propose_refund_verdict": PROPOSED, "propose_order_note": PROPOSED,
-    "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_refill": PROPOSED, "propose_restock": PROPOSED,
+    "propose_return_verdict": PROPOSED, "propose_refund_verdict": PROPOSED,
 }  # fmt: skip
-"""A result of every tool, made from its own view."""
+"""Of the tools of returns and refund that are for staff."""
 SUPPORT: dict[str, dict[str, Any]] = {
     "search_help": {
         "items": [
