@@ -148,6 +148,21 @@ VIEWS: dict[str, Any] = {
     "propose_review_verdict": PROPOSED, "propose_price": PROPOSED, "propose_refill": PROPOSED, "propose_restock": PROPOSED,
 }  # fmt: skip
 """A result of every tool, made from its own view."""
+AFTER: dict[str, Any] = {
+    "return_case": ReturnCase(order="A100123", case=ReturnCaseView(
+        id=ID, order_id=ID, status="requested", resolution="refund", score=8, guest=False, returns_lately=2,
+        explanation="A person of the shop looks at the return of Mug first.", not_as_said_lately=1,
+        units=[FoundUnits(name="Mug", options={}, quantity=1, reason="not_wanted", said="unopened", found="used",
+                          passed=False, other_item=False, mismatch=True, note=None)],
+    )),
+    "refund_case": RefundCase(order="A100123", case=RefundCaseView(
+        id=ID, order_id=ID, status="failed", amount=money(1500, EUR), paid=money(1990, EUR), refunded=money(0, EUR),
+        destination="original", reason="broken", failure="refund_not_possible", approvals_needed=1, approvals=1,
+        guest=False, refunds_lately=1, refunded_lately=money(500, EUR),
+    )),
+    "propose_return_verdict": PROPOSED, "propose_refund_verdict": PROPOSED,
+}  # fmt: skip
+"""Of the tools of returns and refund that are for staff."""
 SUPPORT: dict[str, dict[str, Any]] = {
     "search_help": {
         "items": [
@@ -173,18 +188,6 @@ SUPPORT: dict[str, dict[str, Any]] = {
     },
     "open_ticket": {"number": "T-7", "subject": "Broken mug", "status": "open"},
     "ask_for_person": {"number": "T-8"},
-    "return_case": rendered(ReturnCase(order="A100123", case=ReturnCaseView(
-        id=ID, order_id=ID, status="requested", resolution="refund", score=8, guest=False, returns_lately=2,
-        explanation="A person of the shop looks at the return of Mug first.", not_as_said_lately=1,
-        units=[FoundUnits(name="Mug", options={}, quantity=1, reason="not_wanted", said="unopened", found="used",
-                          passed=False, other_item=False, mismatch=True, note=None)],
-    ))),
-    "refund_case": rendered(RefundCase(order="A100123", case=RefundCaseView(
-        id=ID, order_id=ID, status="failed", amount=money(1500, EUR), paid=money(1990, EUR), refunded=money(0, EUR),
-        destination="original", reason="broken", failure="refund_not_possible", approvals_needed=1, approvals=1,
-        guest=False, refunds_lately=1, refunded_lately=money(500, EUR),
-    ))),
-    "propose_return_verdict": rendered(PROPOSED), "propose_refund_verdict": rendered(PROPOSED),
     "propose_goodwill": rendered(PROPOSED), "propose_note": rendered(PROPOSED),
     "propose_replan": rendered(PROPOSED), "propose_variance": rendered(PROPOSED),
     "find_in_warehouse": {

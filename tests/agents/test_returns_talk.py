@@ -10,7 +10,7 @@ from commerce.refund import RefundView
 from commerce.returns import ReturnView
 from commerce.returns.schemas import LabelView, ReturnLineView
 from kernel.schemas import money
-from tests.agents.said import AT, EUR, ID, Chat, an_order, calls
+from tests.agents.said import AFTER, AT, EUR, ID, Chat, an_order, calls
 from tools import refund, returns
 from tools.bind import rendered
 from tools.order import OrderStory
@@ -129,3 +129,18 @@ def test_results_are_said_plainly() -> None:
         "15.00 EUR of 25 November 2026: done, the way it was paid.\n15.00 EUR of 25 November 2026: waiting."
     )
     assert told("refund_status", {"items": []}) == "There is no refund of yours."
+
+
+def test_staff_hear_what_speaks_for_a_return_and_for_a_refund() -> None:
+    said = {tool: told(tool, rendered(view)) for tool, view in AFTER.items()}
+    assert said["return_case"] == (
+        "The refund return of order A100123 is requested. A person of the shop looks at the return of Mug first. Abuse score 8 "
+        "of 100; its customer asked for 2 returns in 180 days, this one included, and 1 units did not pass.\n"
+        "1 × Mug (not wanted): said to be unopened, found used, did not pass."
+    )
+    assert said["refund_case"] == (
+        "The refund of 15.00 EUR for order A100123 is failed (refund not possible), because of “broken”; 1 of 1 people agreed. Of "
+        "the order's 19.90 EUR, 0.00 EUR went back before. In the 180 days before, its customer got 5.00 EUR back in 1 refunds."
+    )
+    assert said["propose_return_verdict"] == said["propose_refund_verdict"]
+    assert said["propose_return_verdict"].startswith("Proposed: Give something.")
