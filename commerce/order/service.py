@@ -115,8 +115,8 @@ class OrderService:
         opened.allow_reason(command.reason)
         closed = await work.run(statements.REQUEST_CANCEL, group.id, work.now, command.reason, work.principal.subject)
         async with work.attempt():  # what lies where is nothing a customer sees
-            unpicked = [await self._unpicked(work, order.id) for order in orders]
-        if closed < len(orders) or not all(unpicked):
+            packed = [await self._warehouse.all_picked(work, order.id) for order in orders]
+        if closed < len(orders) or any(packed):
             raise NotCancellable(status="already packed")
         paid = Money(group.total, group.currency)
         await demand(
@@ -128,12 +128,6 @@ class OrderService:
             total=group.total,
         )
         return group
-
-    async def _unpicked(self, work: Work, order_id: UUID) -> bool:
-        """Whether all of an order still lies in the warehouse; its pick task is locked."""
-        lines = await self.modifications.lines(work, order_id)
-        units = {line.id: line.quantity - line.cancelled for line in lines if line.cancelled < line.quantity}
-        return await self._warehouse.unpicked(work, order_id, units)
 
     async def cancelled(
         self, work: Work, group_id: UUID, order_ids: list[UUID], payment_status: str, reason: str

@@ -95,6 +95,15 @@ class WarehouseService:
         picked = await work.value(_PICKED, order_id, list(units), list(units.values()))
         return bool(picked == 0)
 
+    async def all_picked(self, work: Work, order_id: UUID) -> bool:
+        """Locks an order's pick task: whether everything of it was picked. False for an order that nobody picks here."""
+        await work.rows("select from warehouse_tasks where order_id = $1 for update", order_id)
+        found = await work.value(
+            "select bool_and(picked = quantity) from warehouse_picking_lines where order_id = $1 and quantity > 0",
+            order_id,
+        )
+        return bool(found)
+
     async def has_picked(self, work: Work, order_id: UUID, units: Mapping[UUID, int]) -> bool:
         """Whether at least these units of an order's lines were picked; True for an order that nobody picks here."""
         missing = await work.value(

@@ -3,4 +3,4 @@
 import multiprocessing
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.buyer", "tests.faults.talker", "tests.faults.waker"])
+FORKS.set_forkserver_preload(["tests.faults.buyer", "tests.faults.talker", "tests.faults.waker", "tests.faults.still"])

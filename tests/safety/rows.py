@@ -14,7 +14,9 @@ JOURNAL = frozenset(
     }
 )
 """What an agent leaves behind of itself: what it wanted, not what came of it."""
-TALK = frozenset({"support_tickets", "support_ticket_messages", "support_ticket_events", "notifications"})
+TALK = frozenset(
+    {"support_tickets", "support_ticket_messages", "support_ticket_events", "notifications", "order_notes"}
+)
 """Where notes and notices of harmless proposals go."""
 TABLES = (
     "select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') "

@@ -46,7 +46,7 @@ AUDITED = (
 UNASKED = (
     "select count(*) from agent_tool_calls where effect = 'write' and status = 'done' and id > $1",
     "select count(*) from agent_proposals where status = 'accepted' and kind not in "
-    "('support.note', 'notification.refill', 'inventory.refill', 'shipping.news') and id > $1",
+    "('support.note', 'order.note', 'notification.refill', 'inventory.refill', 'shipping.news') and id > $1",
 )
 QUEUE = (
     "insert into agent_runs (id, agent, entry, trigger, cause, ask, subject, status, trace, started_at, due_at) "
