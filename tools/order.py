@@ -27,7 +27,7 @@ from commerce.order.schemas import (
 from commerce.payment.permissions import OWN_METHODS
 from kernel.db import Work
 from kernel.ids import new_id
-from kernel.schemas import Command, LongText, Quantity, View
+from kernel.schemas import Code, Command, LongText, Quantity, View
 from tools.spec import Call, Effect, tool
 
 Number = Annotated[
@@ -62,13 +62,13 @@ class ReaddressOne(ChangeAddress):
 
 
 Sku = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Code,
+    StringConstraints(strip_whitespace=True),
     Field(description="the SKU of an item in the order, as get_order shows it"),
 ]
 NewSku = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Code,
+    StringConstraints(strip_whitespace=True),
     Field(description="the SKU of another variant of the same product, as get_product shows it"),
 ]
 

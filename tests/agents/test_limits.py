@@ -144,6 +144,14 @@ async def test_arguments_are_checked_like_anybodys(shop: Commerce, sql: asyncpg.
     for number, bad in enumerate(({"shipping_method": "_1"}, {"address": "a\0b"}, {"payment_method": "\ud800"})):
         outcome = await binder.call(job, "buy_cart", f"buy {number}", bad)
         assert (outcome.record.status, outcome.record.code) == ("failed", "invalid_arguments")
+    for name, more in (
+        ("cancel_order_lines", {"reason": "no longer needed"}),
+        ("modify_order_items", {"new_sku": "MUG"}),
+    ):
+        for sku in (".q", "MUG\x0b1", "x" * 65):
+            bad = {"order": "latest", "sku": sku, **more}
+            outcome = await binder.call(job, name, f"{name} {sku}", bad)
+            assert (outcome.record.status, outcome.record.code) == ("failed", "invalid_arguments")
     assert await counts(sql) == before
 
 
