@@ -153,7 +153,8 @@ class Models:
                 break
             assert isinstance(chunk, AIMessageChunk)
             whole = chunk if whole is None else whole + chunk
-            until = min(time.perf_counter() + self._settings.model_patience, end)
+            if chunk.text or chunk.tool_call_chunks:  # one that says nothing is silence too
+                until = min(time.perf_counter() + self._settings.model_patience, end)
             if on_text and chunk.text:
                 await on_text(chunk.text)
         return _sound(whole)

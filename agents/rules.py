@@ -6,9 +6,10 @@ words. It goes through the same binder, limits and policies as a model's calls.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, BaseMessage
 
 Json = dict[str, Any]
 Told = Mapping[str, Json]
@@ -29,8 +30,13 @@ def woken(facts: Json) -> str:
     )
 
 
-def follow(rule: Rule, facts: Json, messages: Sequence[BaseMessage]) -> AIMessage:
+def follow(rule: Rule, facts: Json, messages: "Sequence[BaseMessage]") -> "AIMessage":
     """The next turn by rule. What a tool refuses ends it: the words say why."""
+    from langchain_core.messages import (
+        AIMessage,
+        ToolMessage,
+    )  # the API knows the agents, and no language model library
+
     told: dict[str, Json] = {}
     for message in messages:
         if isinstance(message, ToolMessage) and message.name:

@@ -6,6 +6,7 @@ Scripted and recorded models are this server with lines to say; chaos is this se
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,15 +24,18 @@ from tools.spec import TOOLS
 
 Line = str | dict[str, Any]
 """A text, or one call `{"name": ..., "args": {...}}`."""
-Mode = Literal["ok", "slow", "stalls", "malformed", "not_json", "empty", "refuses", "400", "401", "429", "500", "flaky"]
+Mode = Literal[
+    "ok", "slow", "stalls", "hollow", "malformed", "not_json", "empty", "refuses", "400", "401", "429", "500", "flaky"
+]
 TOO_LONG = 30.0
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 
 
 @dataclass
 class Endpoint:
-    """`mode`: ok; slow (never begins); stalls (begins and stops); malformed (half a call); not_json; empty; refuses
-    (the protocol's own refusal); a status; flaky (every other request fails). `says` are the lines to come."""
+    """`mode`: ok; slow (never begins); stalls (begins and stops); hollow (goes on sending, and says nothing); malformed
+    (half a call); not_json; empty; refuses (the protocol's own refusal); a status; flaky (every other request fails).
+    `says` are the lines to come."""
 
     mode: Mode = "ok"
     says: list[Any] = field(default_factory=list)
@@ -53,7 +57,8 @@ class Endpoint:
             await asyncio.sleep(TOO_LONG)
         if mode == "not_json":
             return Response("<html>gateway error</html>", media_type="text/html")
-        return StreamingResponse(self._chunks(mode, body), media_type="text/event-stream")
+        chunks = _hollow() if mode == "hollow" else self._chunks(mode, body)
+        return StreamingResponse(chunks, media_type="text/event-stream")
 
     def next(self, body: dict[str, Any]) -> Line:
         """The next line; a call of a tool that this agent lacks passes the conversation on to the one that has it."""
@@ -95,6 +100,13 @@ def _frame() -> dict[str, Any]:
 def _chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return b"data: " + json.dumps({**_frame(), "choices": [choice]}).encode() + b"\n\n"
+
+
+async def _hollow() -> AsyncIterator[bytes]:
+    until = time.monotonic() + TOO_LONG
+    while time.monotonic() < until:
+        yield _chunk({"role": "assistant", "content": ""})
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ async def test_tool_calls_arrive_whole(server: Endpoint) -> None:
     assert server.heard[0]["tools"][0]["function"]["name"] == "get_order"
 
 
-@pytest.mark.parametrize("mode", ["slow", "malformed", "not_json", "empty", "500", "429"])
+@pytest.mark.parametrize("mode", ["slow", "hollow", "malformed", "not_json", "empty", "500", "429"])
 async def test_a_bad_endpoint_costs_two_seconds_at_the_most_and_the_planner_says_so(
     server: Endpoint, mode: str
 ) -> None:

@@ -141,4 +141,6 @@ def test_the_api_alone_is_ready_at_once_and_knows_no_language_model_library(tmp_
         if used[-1] < READY_MOST * libraries:
             break
     assert min(used) < READY_MOST * libraries
-    assert loaded("api.app", *HEAVY) == []
+    routes = [f"api.routes.{path.stem}" for path in (ROOT / "api" / "routes").glob("[a-z]*.py")]
+    assert len(routes) > 20
+    assert loaded(", ".join(["cli.up", "api.app", *routes]), *HEAVY) == [], "nor do its routes, which it loads last"

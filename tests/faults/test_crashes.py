@@ -23,6 +23,9 @@ from tests.faults import buyer, returner
 from tests.faults.forks import FORKS
 
 KILL_LEASE, STOP_LEASE = 0.6, 2.0
+PATIENCE = {"kill": 5.0, "stop": STOP_LEASE / 2}
+"""Time-outs of the errand's database. Those of a process that freezes let go before its lease ends; a killed one lets go by
+dying, and on a busy machine must not lose its transaction before it gets to its point."""
 ALL = [
     f"{kind}.{name}.{phase}.{place}"
     for kind, steps in {
@@ -108,9 +111,8 @@ async def variant(shop: Commerce, world: World) -> UUID:
 
 async def run_errand(url: str, variant: UUID, point: str, action: str) -> tuple[UUID, Any]:
     group = new_id()
-    many_steps = story(point) in ("exchange", "unreturn")  # their transactions need longer time-outs on a busy machine
-    lease = KILL_LEASE if action == "kill" and not many_steps else STOP_LEASE
-    errand = buyer.Errand(url, variant, story(point), point, action, group, lease, lease / 2)
+    lease = KILL_LEASE if action == "kill" else STOP_LEASE
+    errand = buyer.Errand(url, variant, story(point), point, action, group, lease, PATIENCE[action])
     process = FORKS.Process(target=buyer.main, args=(errand,))
     process.start()
     return group, process

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,7 @@ PENDING_SECONDS = 1.0
 """How long a pending refund takes."""
 TOLERANCE = 300.0
 """Seconds a webhook's signature stays valid."""
+SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 
 _AUTHORISE = """
 insert into simulator_charges as c (reference, key, token, amount, currency, status, failure, asked, at, description)
@@ -239,7 +241,7 @@ class Simulator:
         return hmac.new(self._secret, f"{at}.".encode() + body, hashlib.sha256).hexdigest()
 
     def verify(self, body: bytes, headers: dict[str, str], now: float) -> None:
-        parts = dict(part.partition("=")[::2] for part in headers.get("x-simulator-signature", "").split(","))
-        at = int(parts["t"]) if parts.get("t", "").isdigit() else 0
-        if abs(now - at) > TOLERANCE or not hmac.compare_digest(self._sign(at, body), parts.get("v1", "")):
+        given = SIGNATURE.fullmatch(headers.get("x-simulator-signature", ""))
+        at = int(given[1]) if given else 0
+        if not given or abs(now - at) > TOLERANCE or not hmac.compare_digest(self._sign(at, body), given[2]):
             raise BadSignature()
