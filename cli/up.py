@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -110,6 +111,14 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: Any) -> None:
         super().__init__(config)
         self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM ends the serving and no more: raised once more, as uvicorn does, it would end this process before the
+        database and the workers that it started."""
+        with super().capture_signals():
+            yield
+            self._captured_signals = [one for one in self._captured_signals if one != signal.SIGTERM]
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

@@ -67,9 +67,13 @@ def test_up_serves_the_demo_shop_and_stops_cleanly(tmp_path: Path) -> None:
         assert process.wait(30) in (0, 130)
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert str(tmp_path) not in left, "the database and the workers have stopped too"
-    with running(env) as (_, said):
+    with running(env) as (process, said):
         assert "is ready" in said
         assert httpx.get(f"{base}/health/ready").json() == {"status": "ready"}
+        process.send_signal(signal.SIGTERM)  # as a service manager or a container stops it
+        assert process.wait(30) == 0
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert str(tmp_path) not in left
 
 
 def refusal(env: dict[str, str]) -> str:
