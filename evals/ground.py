@@ -32,6 +32,7 @@ KEEP = "world"
 """The schema that holds a copy of every table as the world left it."""
 Row = dict[str, Any]
 
+# Accounts of the ledger stay: they are names without a state, and the process remembers which it has opened.
 TABLES = """
 select c.relname as name,
        (select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
@@ -39,7 +40,7 @@ select c.relname as name,
        (select string_agg(quote_ident(attname), ', ') from pg_attribute a join pg_index i on i.indrelid = a.attrelid
         where a.attrelid = c.oid and i.indisprimary and a.attnum = any(i.indkey)) as key
 from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
-  and c.relname <> 'alembic_version' order by 1
+  and c.relname not in ('alembic_version', 'ledger_accounts') order by 1
 """
 _SEQUENCES = """
 select string_agg(format('select setval(%L, %s, %L)', sequencename, coalesce(last_value, start_value),
